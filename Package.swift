@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Every version is exact, those of indirect dependencies too, so that two builds of one commit link the same code.
+// SwiftPM says of the indirect ones that no target uses them; that is expected.
+let direct: [(String, Version)] = [
+  ("apple/swift-argument-parser", "1.8.2"),
+  ("apple/swift-crypto", "4.5.2"),
+  ("apple/swift-log", "1.16.2"),
+  ("hummingbird-project/hummingbird", "2.28.1"),
+]
+
+let indirect: [(String, Version)] = [
+  ("apple/swift-algorithms", "1.2.1"),
+  ("apple/swift-asn1", "1.7.4"),
+  ("apple/swift-async-algorithms", "1.1.4"),
+  ("apple/swift-atomics", "1.3.0"),
+  ("apple/swift-certificates", "1.21.1"),
+  ("apple/swift-collections", "1.6.0"),
+  ("apple/swift-distributed-tracing", "1.7.3"),
+  ("apple/swift-http-structured-headers", "1.7.0"),
+  ("apple/swift-http-types", "1.8.0"),
+  ("apple/swift-metrics", "2.13.0"),
+  ("apple/swift-nio", "2.101.2"),
+  ("apple/swift-nio-extras", "1.35.2"),
+  ("apple/swift-nio-http2", "1.46.0"),
+  ("apple/swift-nio-ssl", "2.37.6"),
+  ("apple/swift-nio-transport-services", "1.28.0"),
+  ("apple/swift-numerics", "1.1.1"),
+  ("apple/swift-service-context", "1.5.1"),
+  ("apple/swift-system", "1.8.1"),
+  ("swift-server/async-http-client", "1.37.0"),
+  ("swift-server/swift-service-lifecycle", "2.13.0"),
+]
+
+func pinned(_ dependency: (name: String, version: Version)) -> Package.Dependency {
+  .package(url: "https://github.com/\(dependency.name).git", exact: dependency.version)
+}
+
+func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "order-worker",
+  products: [.executable(name: "order-worker", targets: ["order-worker"])],
+  dependencies: (direct + indirect).map(pinned),
+  targets: [
+    .systemLibrary(name: "CRabbitMQ", path: "Sources/CLibraries/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+    .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+
+    library("Domain", "Domain"),
+    library("Application", "Application", ["Domain"]),
+
+    library("ClientRuntime", "Clients/Runtime"),
+    library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "CRabbitMQ"]),
+    library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
+    library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
+
+    library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
+    library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "PostgresClient", crypto, logging]),
+    library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
+    library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
+
+    library("Operations", "Operations", [logging, .product(name: "Hummingbird", package: "hummingbird")]),
+    .executableTarget(
+      name: "order-worker",
+      dependencies: [
+        "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Operations",
+        "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Worker",
+      swiftSettings: settings),
+  ])

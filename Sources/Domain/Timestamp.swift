@@ -1,0 +1,67 @@
+/// A moment in UTC, in microseconds since 1970, the resolution of PostgreSQL.
+package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let microseconds: Int64
+  package init(microseconds: Int64) { self.microseconds = microseconds }
+
+  package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+  package static func + (a: Timestamp, b: Duration) -> Timestamp {
+    let (seconds, attoseconds) = b.components
+    return Timestamp(microseconds: a.microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+  }
+
+  /// RFC 3339 with six decimals and `Z`, 27 ASCII bytes (years 0000 to 9999).
+  package func appendText(to bytes: inout [UInt8]) {
+    let seconds = microseconds.floorDivided(by: 1_000_000)
+    let fraction = microseconds - seconds * 1_000_000
+    let days = seconds.floorDivided(by: 86_400)
+    let second = seconds - days * 86_400
+    let (year, month, day) = Self.civil(days)
+    func put(_ value: Int64, _ digits: Int) {
+      var divisor: Int64 = 1
+      for _ in 1..<digits { divisor *= 10 }
+      for _ in 0..<digits {
+        bytes.append(0x30 + UInt8(value / divisor % 10))
+        divisor /= 10
+      }
+    }
+    put(year, 4)
+    bytes.append(0x2D)
+    put(month, 2)
+    bytes.append(0x2D)
+    put(day, 2)
+    bytes.append(0x54)
+    put(second / 3_600, 2)
+    bytes.append(0x3A)
+    put(second / 60 % 60, 2)
+    bytes.append(0x3A)
+    put(second % 60, 2)
+    bytes.append(0x2E)
+    put(fraction, 6)
+    bytes.append(0x5A)
+  }
+
+  package var description: String {
+    var bytes: [UInt8] = []
+    appendText(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Proleptic Gregorian date of a day count since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+  private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let z = days + 719_468
+    let era = z.floorDivided(by: 146_097)
+    let dayOfEra = z - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let m = (5 * dayOfYear + 2) / 153
+    let month = m < 10 ? m + 3 : m - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * m + 2) / 5 + 1)
+  }
+}
+
+extension Int64 {
+  fileprivate func floorDivided(by divisor: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+}
