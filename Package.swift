@@ -60,6 +60,7 @@ let package = Package(
   products: [.executable(name: "order-worker", targets: ["order-worker"])],
   dependencies: (direct + indirect).map(pinned),
   targets: [
+    .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(name: "CRabbitMQ", path: "Sources/CLibraries/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
     .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
@@ -67,7 +68,7 @@ let package = Package(
     library("Domain", "Domain"),
     library("Application", "Application", ["Domain"]),
 
-    library("ClientRuntime", "Clients/Runtime"),
+    library("ClientRuntime", "Clients/Runtime", ["CLinux"]),
     library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "CRabbitMQ"]),
     library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
     library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -23,7 +24,7 @@ public final class DedicatedThread: Sendable {
       &thread, &attributes,
       { argument in
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        _ = name_current_thread(start.name)
         start.body()
         return nil
       }, box.toOpaque())

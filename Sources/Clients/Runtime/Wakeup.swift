@@ -1,34 +1,26 @@
+import CLinux
 import Glibc
 
-/// A descriptor that becomes readable when another thread wants attention: a pipe to oneself, to stand beside a socket in `poll`.
-/// (`eventfd` would do with one descriptor, but its header is not part of Swift's Glibc module.)
+/// A descriptor that becomes readable when another thread wants attention: an `eventfd`, to stand beside a socket in `poll`.
 public final class Wakeup: Sendable {
   public let descriptor: Int32
-  private let writeEnd: Int32
 
   public init() {
-    var ends: (Int32, Int32) = (-1, -1)
-    let code = withUnsafeMutableBytes(of: &ends) { pipe2($0.baseAddress!.assumingMemoryBound(to: Int32.self), O_NONBLOCK | O_CLOEXEC) }
-    precondition(code == 0, "pipe2 failed: errno \(errno)")
-    (descriptor, writeEnd) = ends
+    descriptor = eventfd(0, O_NONBLOCK | O_CLOEXEC)  // EFD_NONBLOCK and EFD_CLOEXEC are these
+    precondition(descriptor >= 0, "eventfd failed: errno \(errno)")
   }
 
-  deinit {
-    close(descriptor)
-    close(writeEnd)
-  }
+  deinit { close(descriptor) }
 
-  /// A full pipe refuses the byte, and is readable already.
   public func signal() {
-    var byte: UInt8 = 1
-    _ = write(writeEnd, &byte, 1)
+    var one: UInt64 = 1
+    _ = write(descriptor, &one, 8)
   }
 
   /// Takes back all signals so far.
   public func clear() {
-    withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) {
-      while read(descriptor, $0.baseAddress, 512) == 512 {}
-    }
+    var count: UInt64 = 0
+    _ = read(descriptor, &count, 8)
   }
 }
 
