@@ -44,10 +44,9 @@ public final class DedicatedThread: Sendable {
   }
 
   private func finish() {
-    let waiters = finished.withLock {
-      $0.done = true
-      defer { $0.waiters = [] }
-      return $0.waiters
+    let waiters = finished.withLock { state in
+      state.done = true
+      return state.waiters
     }
     for waiter in waiters { waiter.resume() }
   }
