@@ -55,37 +55,54 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// What stands without any other package: built alone where ORDER_WORKER_CORE=1, as the sanitizers need it.
+let core: [Target] = [
+  .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
+  .systemLibrary(name: "CRabbitMQ", path: "Sources/CLibraries/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+  .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+  .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+
+  library("Domain", "Domain"),
+  library("Application", "Application", ["Domain"]),
+
+  library("ClientRuntime", "Clients/Runtime", ["CLinux"]),
+  library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "CRabbitMQ", "CLinux"]),
+  library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
+  library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
+
+  .target(name: "TestSupport", dependencies: ["Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"], path: "Tests/TestSupport", swiftSettings: settings),
+  tests("DomainTests", ["Domain"]),
+  tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
+  tests("ClientTests", ["ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
+]
+
+let whole: [Target] = [
+  library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
+  library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "PostgresClient", crypto, logging]),
+  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
+  library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
+
+  library("Operations", "Operations", [logging, .product(name: "Hummingbird", package: "hummingbird")]),
+  .executableTarget(
+    name: "order-worker",
+    dependencies: [
+      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Operations",
+      "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "Sources/Worker",
+    swiftSettings: settings),
+
+  tests("AdapterTests", ["JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Application", "Domain", "TestSupport"]),
+  tests("WorkerTests", ["order-worker", "TestSupport"]),
+  tests("IntegrationTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
+  tests("ChaosTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
+]
+
+let coreOnly = Context.environment["ORDER_WORKER_CORE"] == "1"
+
 let package = Package(
   name: "order-worker",
-  products: [.executable(name: "order-worker", targets: ["order-worker"])],
-  dependencies: (direct + indirect).map(pinned),
-  targets: [
-    .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
-    .systemLibrary(name: "CRabbitMQ", path: "Sources/CLibraries/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
-    .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-    .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
-
-    library("Domain", "Domain"),
-    library("Application", "Application", ["Domain"]),
-
-    library("ClientRuntime", "Clients/Runtime", ["CLinux"]),
-    library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "CRabbitMQ"]),
-    library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
-    library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
-
-    library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
-    library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "PostgresClient", crypto, logging]),
-    library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
-    library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
-
-    library("Operations", "Operations", [logging, .product(name: "Hummingbird", package: "hummingbird")]),
-    .executableTarget(
-      name: "order-worker",
-      dependencies: [
-        "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Operations",
-        "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Sources/Worker",
-      swiftSettings: settings),
-  ])
+  products: coreOnly ? [] : [.executable(name: "order-worker", targets: ["order-worker"])],
+  dependencies: coreOnly ? [] : (direct + indirect).map(pinned),
+  targets: coreOnly ? core : core + whole)
