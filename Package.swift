@@ -70,7 +70,9 @@ let core: [Target] = [
   library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
   library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
 
-  .target(name: "TestSupport", dependencies: ["Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"], path: "Tests/TestSupport", swiftSettings: settings),
+  .target(
+    name: "TestSupport", dependencies: ["Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"],
+    path: "Tests/TestSupport", swiftSettings: settings),
   tests("DomainTests", ["Domain"]),
   tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
   tests("ClientTests", ["ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
