@@ -1,0 +1,54 @@
+/// An ISO 4217 currency and how many decimals its minor unit has.
+package struct Currency: Hashable, Sendable, CustomStringConvertible {
+  package let code: String
+  package let decimals: Int
+
+  /// Nil for a code that ISO 4217 does not list, or lists without a minor unit; case counts.
+  package init?(_ code: String) {
+    guard let decimals = CurrencyTable.decimals[code] else { return nil }
+    self.code = code
+    self.decimals = decimals
+  }
+
+  package var description: String { code }
+  package static func == (a: Currency, b: Currency) -> Bool { a.code == b.code }
+  package func hash(into hasher: inout Hasher) { hasher.combine(code) }
+}
+
+/// An amount in minor units of a currency (cents of USD, yen of JPY). Never a binary fraction.
+package struct Money: Hashable, Sendable {
+  package let minorUnits: Int64
+  package let currency: Currency
+
+  package init(minorUnits: Int64, currency: Currency) {
+    self.minorUnits = minorUnits
+    self.currency = currency
+  }
+
+  package static func zero(_ currency: Currency) -> Money { Money(minorUnits: 0, currency: currency) }
+
+  /// Nil where the sum or product leaves 2^63-1 minor units.
+  package func adding(_ other: Money) -> Money? {
+    let (sum, overflow) = minorUnits.addingReportingOverflow(other.minorUnits)
+    return overflow ? nil : Money(minorUnits: sum, currency: currency)
+  }
+
+  package func times(_ quantity: Quantity) -> Money? {
+    let (product, overflow) = minorUnits.multipliedReportingOverflow(by: quantity.value)
+    return overflow ? nil : Money(minorUnits: product, currency: currency)
+  }
+
+  /// A decimal string with all decimals of the currency, as ASCII bytes: `59.98`, `1200`, `3.010`.
+  package func appendText(to bytes: inout [UInt8]) {
+    var digits: [UInt8] = Array(String(minorUnits.magnitude).utf8)
+    if digits.count <= currency.decimals {
+      digits.insert(contentsOf: repeatElement(0x30, count: currency.decimals + 1 - digits.count), at: 0)
+    }
+    if minorUnits < 0 { bytes.append(0x2D) }
+    bytes.append(contentsOf: digits.dropLast(currency.decimals))
+    if currency.decimals > 0 {
+      bytes.append(0x2E)
+      bytes.append(contentsOf: digits.suffix(currency.decimals))
+    }
+  }
+}
