@@ -1,0 +1,110 @@
+import Domain
+
+/// A command's identity for ever: whatever comes under it again is the same command or an `id_conflict`.
+package struct CommandIdentity: Hashable, Comparable, Sendable {
+  package let tenant: TenantID
+  package let message: MessageID
+  package init(tenant: TenantID, message: MessageID) {
+    self.tenant = tenant
+    self.message = message
+  }
+  package static func < (a: Self, b: Self) -> Bool { a.tenant != b.tenant ? a.tenant < b.tenant : a.message < b.message }
+}
+
+/// SHA-256 of the bytes of a command's data.
+package struct Fingerprint: Hashable, Sendable {
+  package let bytes: [UInt8]
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// What the worker believes of a message's own past. It travels in the `x-order-principal` header, sealed.
+package struct Journey: Hashable, Sendable {
+  /// Failed tries so far that count: those in place and those up the ladder.
+  package var attempt: Int
+  /// How often the command came before its order, or its order's expected version.
+  package var earlyTries: Int
+  package var firstFailedAt: Timestamp?
+  package init(attempt: Int = 0, earlyTries: Int = 0, firstFailedAt: Timestamp? = nil) {
+    self.attempt = attempt
+    self.earlyTries = earlyTries
+    self.firstFailedAt = firstFailedAt
+  }
+}
+
+/// A command that may be decided: its transport, principal, type and body have been found good.
+package struct CommandEnvelope: Sendable {
+  package let identity: CommandIdentity
+  package let principal: Principal
+  package let command: Command
+  package let fingerprint: Fingerprint
+  /// The JSON text of the command's data, as it came.
+  package let data: [UInt8]
+  package let correlationID: String
+  /// Where the outcome is to go; nil where none was asked for or the address is not allowed.
+  package let replyTo: String?
+  /// W3C `traceparent`, checked.
+  package let traceparent: String?
+  package let journey: Journey
+
+  package init(
+    identity: CommandIdentity, principal: Principal, command: Command, fingerprint: Fingerprint, data: [UInt8], correlationID: String, replyTo: String?,
+    traceparent: String?, journey: Journey
+  ) {
+    self.identity = identity
+    self.principal = principal
+    self.command = command
+    self.fingerprint = fingerprint
+    self.data = data
+    self.correlationID = correlationID
+    self.replyTo = replyTo
+    self.traceparent = traceparent
+    self.journey = journey
+  }
+
+  package var orderKey: OrderKey { OrderKey(tenant: identity.tenant, order: command.order) }
+}
+
+package enum DeadLetterReason: String, Sendable, CaseIterable {
+  case malformed, invalid, unauthenticated, forbidden
+  case unknownType = "unknown_type"
+  case idConflict = "id_conflict"
+  case retriesExhausted = "retries_exhausted"
+  case deliveryLimit = "delivery_limit"
+}
+
+/// Why a message cannot be done as it stands, with what is known of it: it goes to the dead letters.
+package struct Refusal: Sendable {
+  package let reason: DeadLetterReason
+  /// A sentence that names the field or property.
+  package let error: String
+  package let faults: [Fault]
+  /// The command type that the message names, where it names one.
+  package let type: String?
+  package let messageID: String?
+  package let correlationID: String?
+  package let replyTo: String?
+  /// The sender, where it was verified before the refusal.
+  package let principal: Principal?
+  package let journey: Journey
+
+  package init(
+    _ reason: DeadLetterReason, _ error: String, faults: [Fault] = [], type: String? = nil, messageID: String? = nil, correlationID: String? = nil,
+    replyTo: String? = nil, principal: Principal? = nil, journey: Journey = Journey()
+  ) {
+    self.reason = reason
+    self.error = error
+    self.faults = faults
+    self.type = type
+    self.messageID = messageID
+    self.correlationID = correlationID
+    self.replyTo = replyTo
+    self.principal = principal
+    self.journey = journey
+  }
+
+  package init(_ reason: DeadLetterReason, _ error: String, of envelope: CommandEnvelope) {
+    self.init(
+      reason, error, type: envelope.command.type.rawValue, messageID: envelope.identity.message.rawValue, correlationID: envelope.correlationID,
+      replyTo: envelope.replyTo, principal: envelope.principal, journey: envelope.journey)
+  }
+}

@@ -1,0 +1,105 @@
+/// A message as it came or is to go, in AMQP's terms but of no particular client.
+package struct Message: Sendable, Equatable {
+  package var exchange: String
+  package var routingKey: String
+  package var contentType: String?
+  package var contentEncoding: String?
+  package var type: String?
+  package var messageID: String?
+  package var correlationID: String?
+  package var replyTo: String?
+  package var appID: String?
+  /// Seconds since 1970, as AMQP has it.
+  package var timestamp: UInt64?
+  package var priority: UInt8?
+  package var persistent: Bool
+  package var headers: [MessageHeader]
+  package var body: [UInt8]
+
+  package init(
+    exchange: String, routingKey: String, contentType: String? = nil, contentEncoding: String? = nil, type: String? = nil, messageID: String? = nil,
+    correlationID: String? = nil, replyTo: String? = nil, appID: String? = nil, timestamp: UInt64? = nil, priority: UInt8? = nil,
+    persistent: Bool = true, headers: [MessageHeader] = [], body: [UInt8]
+  ) {
+    self.exchange = exchange
+    self.routingKey = routingKey
+    self.contentType = contentType
+    self.contentEncoding = contentEncoding
+    self.type = type
+    self.messageID = messageID
+    self.correlationID = correlationID
+    self.replyTo = replyTo
+    self.appID = appID
+    self.timestamp = timestamp
+    self.priority = priority
+    self.persistent = persistent
+    self.headers = headers
+    self.body = body
+  }
+
+  package func header(_ name: String) -> HeaderValue? { headers.first { $0.name == name }?.value }
+}
+
+package struct MessageHeader: Sendable, Equatable {
+  package var name: String
+  package var value: HeaderValue
+  package init(_ name: String, _ value: HeaderValue) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// A header's value, with every type that AMQP 0-9-1 tables know, so that a message can be passed on as it came.
+package indirect enum HeaderValue: Sendable, Equatable {
+  case bool(Bool)
+  case int8(Int8)
+  case uint8(UInt8)
+  case int16(Int16)
+  case uint16(UInt16)
+  case int32(Int32)
+  case uint32(UInt32)
+  case int64(Int64)
+  case uint64(UInt64)
+  case float(Float)
+  case double(Double)
+  case decimal(scale: UInt8, value: UInt32)
+  case string(String)
+  /// A long string that is not UTF-8.
+  case longBytes([UInt8])
+  case bytes([UInt8])
+  case timestamp(UInt64)
+  case table([MessageHeader])
+  case array([HeaderValue])
+  case void
+
+  package var text: String? { if case .string(let text) = self { text } else { nil } }
+}
+
+/// A delivery's place: tags belong to one life of the channel, its generation.
+package struct DeliveryTag: Hashable, Sendable {
+  package let generation: UInt64
+  package let number: UInt64
+  package init(generation: UInt64, number: UInt64) {
+    self.generation = generation
+    self.number = number
+  }
+}
+
+/// A message with what the transport says of its delivery.
+package struct ReceivedMessage: Sendable {
+  package let tag: DeliveryTag
+  package let redelivered: Bool
+  package let message: Message
+  /// More header entries, nested entries or levels than the contract allows; `message` has only its plain top-level headers.
+  package let headersExceedLimits: Bool
+  /// A property or routing key was not UTF-8 and has been repaired.
+  package let hasInvalidText: Bool
+
+  package init(tag: DeliveryTag, redelivered: Bool, message: Message, headersExceedLimits: Bool = false, hasInvalidText: Bool = false) {
+    self.tag = tag
+    self.redelivered = redelivered
+    self.message = message
+    self.headersExceedLimits = headersExceedLimits
+    self.hasInvalidText = hasInvalidText
+  }
+}
