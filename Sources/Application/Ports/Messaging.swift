@@ -1,0 +1,70 @@
+import Domain
+
+package enum SourceEvent: Sendable {
+  case deliveries([ReceivedMessage])
+  /// The channel is gone: its deliveries come again, and their tags mean nothing any more.
+  case lost(generation: UInt64)
+  /// No more deliveries will come.
+  case stopped
+}
+
+package enum Settlement: Sendable, Equatable {
+  case acknowledge(upTo: UInt64)
+  case acknowledgeOne(UInt64)
+}
+
+/// Where commands come from.
+package protocol CommandSource: Sendable {
+  /// Whatever has arrived, 1 to `max` messages; waits only while there is nothing.
+  func next(max: Int) async -> SourceEvent
+  /// Takes effect in order, without waiting; void where the generation is over.
+  func settle(_ settlements: [Settlement], generation: UInt64)
+  /// `next` answers `stopped` from here on. What was delivered and not handed out goes back.
+  func stopTaking() async
+}
+
+/// Publishes events to the events exchange.
+package protocol EventPublisher: Sendable {
+  /// For each event whether the broker confirmed it before the publisher's own deadline.
+  func publish(_ events: [EncodedEvent]) async -> [Bool]
+}
+
+/// Publishes messages to queues by name, mandatory: retries and dead letters.
+package protocol MessageForwarder: Sendable {
+  /// For each message whether it is safely in its queue: confirmed and not returned.
+  func forward(_ messages: [Message]) async -> [Bool]
+}
+
+package struct Reply: Sendable, Equatable {
+  package let to: String
+  package let correlationID: String?
+  package let body: [UInt8]
+  package init(to: String, correlationID: String?, body: [UInt8]) {
+    self.to = to
+    self.correlationID = correlationID
+    self.body = body
+  }
+}
+
+/// Sends replies on a connection of their own; one that cannot be delivered is lost.
+package protocol ReplySender: Sendable {
+  func send(_ replies: [Reply])
+}
+
+package struct Snapshot: Sendable, Equatable {
+  package let key: OrderKey
+  package let version: Int64
+  package let json: [UInt8]
+  package init(key: OrderKey, version: Int64, json: [UInt8]) {
+    self.key = key
+    self.version = version
+    self.json = json
+  }
+}
+
+/// The cache of orders. It may be away, slow or full: nothing here fails or waits longer than its own deadline.
+package protocol SnapshotCache: Sendable {
+  func store(_ snapshots: [Snapshot]) async
+  /// Removes what may be behind the database.
+  func remove(_ keys: [OrderKey]) async
+}
