@@ -35,27 +35,28 @@ package final class Handover<Element: Sendable>: Sendable {
   package func finish() {
     let receiver = state.withLock { state in
       state.finished = true
-      defer { state.receiver = nil }
-      return state.receiver
+      let receiver = state.receiver
+      state.receiver = nil
+      return receiver
     }
     receiver?.resume(returning: nil)
   }
 
   package func next() async -> Element? {
     await withCheckedContinuation { continuation in
-      enum Answer { case now(Element?), later }
-      let (answer, sender) = state.withLock { state -> (Answer, CheckedContinuation<Void, Never>?) in
+      let (answer, sender) = state.withLock { state -> (Element??, CheckedContinuation<Void, Never>?) in
         if !state.buffer.isEmpty {
           let element = state.buffer.removeFirst()
-          defer { state.sender = nil }
-          return (.now(element), state.sender)
+          let sender = state.sender
+          state.sender = nil
+          return (.some(element), sender)
         }
-        if state.finished { return (.now(nil), nil) }
+        if state.finished { return (.some(nil), nil) }
         state.receiver = continuation
-        return (.later, nil)
+        return (nil, nil)
       }
       sender?.resume()
-      if case .now(let element) = answer { continuation.resume(returning: element) }
+      if let answer { continuation.resume(returning: answer) }
     }
   }
 }

@@ -1,0 +1,19 @@
+/// What the pipeline tells those who run it. The adapter logs and counts.
+package enum PipelineNote: Sendable {
+  case batch(size: Int)
+  case answered(type: String, outcome: String)
+  case deadLettered(messageID: String?, reason: DeadLetterReason, error: String)
+  case retried(messageID: String, rung: RetryRung, attempt: Int, error: String)
+  case failedInPlace(messageID: String, attempt: Int, error: String)
+  case storeUnavailable(String)
+  case storeAvailable
+  case conflict(String, run: Int)
+  case notForwarded(count: Int)
+  case eventsUnconfirmed(count: Int)
+  case eventsLeftToRelay(count: Int)
+  case relayed(count: Int)
+}
+
+package protocol PipelineJournal: Sendable {
+  func note(_ note: PipelineNote)
+}

@@ -1,0 +1,130 @@
+import Domain
+
+/// The last stage: cache, events, replies, acknowledgements.
+extension CommandPipeline {
+  func publish(_ batch: TransactedBatch) async {
+    var replies: [Reply] = []
+    for (_, envelope, outcome) in batch.answered {
+      ports.journal.note(.answered(type: envelope.command.type.rawValue, outcome: outcome.word))
+      guard let to = envelope.replyTo else { continue }
+      let body = ports.encoder.reply(outcome, messageID: envelope.identity.message.rawValue)
+      replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
+    }
+    async let cached: Void = ports.cache.store(batch.snapshots)
+    if !replies.isEmpty { ports.replies.send(replies) }
+    await publish(batch.events)
+    await cached
+    acknowledge(batch.answered.map(\.received.tag))
+  }
+
+  /// An order's next event goes only after the confirm of its previous one; what cannot go is left in the outbox, to the relay.
+  private func publish(_ events: [PendingEvent]) async {
+    var rest = events
+    var held: Set<OrderKey> = []
+    var unconfirmed = 0
+    var left = 0
+    while !rest.isEmpty {
+      var round: [EncodedEvent] = []
+      var next: [PendingEvent] = []
+      var inRound: Set<OrderKey> = []
+      for pending in rest {
+        let order = pending.event.key.order
+        if held.contains(order) || !pending.behind.allSatisfy(sweeper.isPublished) {
+          held.insert(order)
+          left += 1
+        } else if inRound.insert(order).inserted {
+          round.append(pending.event)
+        } else {
+          next.append(pending)
+        }
+      }
+      if round.isEmpty { break }
+      let confirmed = await ports.events.publish(round)
+      sweeper.confirmed(zip(round, confirmed).filter(\.1).map(\.0.key))
+      for (event, _) in zip(round, confirmed).filter({ !$0.1 }) {
+        held.insert(event.key.order)
+        unconfirmed += 1
+      }
+      rest = next
+    }
+    if unconfirmed > 0 { ports.journal.note(.eventsUnconfirmed(count: unconfirmed)) }
+    if left > 0 { ports.journal.note(.eventsLeftToRelay(count: left)) }
+  }
+
+  /// Tries a command that failed by itself again: in place, then up the ladder, then to the dead letters. The others have gone on.
+  func tryAgain(_ failed: FailedDelivery) async {
+    let (received, envelope) = (failed.received, failed.envelope)
+    var error = failed.error
+    var journey = envelope.journey
+    journey.firstFailedAt = journey.firstFailedAt ?? settings.now()
+    while true {
+      journey.attempt += 1
+      switch settings.retries.step(afterFailures: journey.attempt) {
+      case .wait(let pause):
+        ports.journal.note(.failedInPlace(messageID: envelope.identity.message.rawValue, attempt: journey.attempt, error: error))
+        try? await clock.sleep(for: pause)
+        switch await commit(BatchDecider(commands: [envelope], encoder: ports.encoder)) {
+        case .committed(let outcome):
+          var batch = TransactedBatch()
+          batch.add(outcome, of: [(received, envelope)])
+          if !batch.refused.isEmpty { await park(batch.refused) }
+          return await publish(batch)
+        case .refused(let reason): error = reason
+        case .stopped: return
+        }
+      case .rung(let rung):
+        ports.journal.note(.retried(messageID: envelope.identity.message.rawValue, rung: rung, attempt: journey.attempt, error: error))
+        let message = settings.forwarding.retry(received.message, envelope, rung: rung, journey: journey)
+        if await forwarded([message]) { acknowledge([received.tag]) }
+        return
+      case .giveUp:
+        let refusal = Refusal(
+          .retriesExhausted, error, type: envelope.command.type.rawValue, messageID: envelope.identity.message.rawValue,
+          correlationID: envelope.correlationID, replyTo: envelope.replyTo, principal: envelope.principal, journey: journey)
+        return await park([RefusedDelivery(received: received, refusal: refusal)])
+      }
+    }
+  }
+
+  /// Dead-letters what cannot be done, answers, and acknowledges, in this order.
+  func park(_ refused: [RefusedDelivery]) async {
+    let now = settings.now()
+    guard await forwarded(refused.map { settings.forwarding.deadLetter($0.received.message, $0.refusal, at: now) }) else { return }
+    var replies: [Reply] = []
+    for item in refused {
+      let refusal = item.refusal
+      ports.journal.note(.deadLettered(messageID: refusal.messageID, reason: refusal.reason, error: refusal.error))
+      guard let to = refusal.replyTo else { continue }
+      let body = ports.encoder.reply(.deadLettered(refusal.reason, error: refusal.error, faults: refusal.faults), messageID: refusal.messageID)
+      replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body))
+    }
+    if !replies.isEmpty { ports.replies.send(replies) }
+    acknowledge(refused.map(\.received.tag))
+  }
+
+  /// Whether all these messages are safely in their queues. Tries for as long as the worker runs: the deliveries stay unsettled meanwhile.
+  private func forwarded(_ messages: [Message]) async -> Bool {
+    var rest = messages
+    var pause = Duration.milliseconds(50)
+    while true {
+      let safe = await ports.forwarder.forward(rest)
+      rest = zip(rest, safe).filter { !$0.1 }.map(\.0)
+      if rest.isEmpty { return true }
+      ports.journal.note(.notForwarded(count: rest.count))
+      if isDraining || Task.isCancelled { return false }
+      try? await clock.sleep(for: pause)
+      pause = min(pause * 2, .seconds(5))
+    }
+  }
+}
+
+extension ReplyOutcome {
+  /// As replies and metrics name it.
+  package var word: String {
+    switch self {
+    case .first(let result): result.rejection == nil ? "accepted" : "rejected"
+    case .duplicate: "duplicate"
+    case .deadLettered: "dead_lettered"
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Domain
+
+/// The second stage: one transaction for each batch, run again as often as it takes.
+extension CommandPipeline {
+  /// After so many runs that another transaction disturbed, the batch is split as if a command of it were at fault.
+  private static let mostRuns = 10
+
+  func transact(from prepared: Handover<[PreparedDelivery]>, into transacted: Handover<TransactedBatch>) async {
+    while let deliveries = await prepared.next() {
+      ports.journal.note(.batch(size: deliveries.count))
+      var batch = TransactedBatch()
+      var commands: [(ReceivedMessage, CommandEnvelope)] = []
+      for delivery in deliveries {
+        switch delivery.decoded {
+        case .command(let envelope): commands.append((delivery.received, envelope))
+        case .refused(let refusal): batch.refused.append(RefusedDelivery(received: delivery.received, refusal: refusal))
+        }
+      }
+      guard await transact(commands[...], into: &batch) else { break }
+      await transacted.send(batch)
+    }
+    transacted.finish()
+  }
+
+  /// Decides and commits `commands`, in halves where one of them is at fault. False where the worker was stopped while the store was away.
+  private func transact(_ commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>, into batch: inout TransactedBatch) async -> Bool {
+    guard !commands.isEmpty else { return true }
+    let decider = BatchDecider(commands: commands.map(\.1), encoder: ports.encoder)
+    switch await commit(decider) {
+    case .committed(let outcome):
+      batch.add(outcome, of: commands)
+      return true
+    case .stopped: return false
+    case .refused(let error):
+      if commands.count == 1 {
+        let (received, envelope) = commands.first!
+        batch.failed.append(FailedDelivery(received: received, envelope: envelope, error: error))
+        return true
+      }
+      let middle = commands.startIndex + commands.count / 2
+      guard await transact(commands[..<middle], into: &batch) else { return false }
+      return await transact(commands[middle...], into: &batch)
+    }
+  }
+
+  enum Commit: Sendable { case committed(BatchOutcome), refused(String), stopped }
+
+  /// Runs one batch's transaction until it is committed or refused; a store that is away is waited for and counts nothing.
+  func commit(_ decider: BatchDecider) async -> Commit {
+    let keys = decider.keys
+    var runs = 0
+    var away = false
+    while true {
+      let sent = sweeper.take()
+      do {
+        let outcome = try await ports.store.transact(keys, sent: sent) { decider.decide($0) }
+        sweeper.deleted(sent)
+        if away { ports.journal.note(.storeAvailable) }
+        return .committed(outcome)
+      } catch {
+        sweeper.putBack(sent)
+        switch error {
+        case .unavailable(let reason):
+          if !away { ports.journal.note(.storeUnavailable(reason)) }
+          away = true
+          if isDraining || Task.isCancelled { return .stopped }
+          await ports.store.untilAvailable()
+        case .conflict(let reason):
+          runs += 1
+          ports.journal.note(.conflict(reason, run: runs))
+          if runs >= Self.mostRuns { return .refused(reason) }
+          try? await clock.sleep(for: .milliseconds(Int.random(in: 1...(5 * runs))))
+        case .refused(let reason): return .refused(reason)
+        }
+      }
+    }
+  }
+}
+
+extension TransactedBatch {
+  mutating func add(_ outcome: BatchOutcome, of commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>) {
+    events += outcome.events
+    snapshots += outcome.snapshots
+    for ((received, envelope), disposition) in zip(commands, outcome.dispositions) {
+      switch disposition {
+      case .decided(let result): answered.append((received, envelope, .first(result)))
+      case .duplicate(let result): answered.append((received, envelope, .duplicate(result)))
+      case .faulty(let error): failed.append(FailedDelivery(received: received, envelope: envelope, error: error))
+      case .deadLettered(let refusal): refused.append(RefusedDelivery(received: received, refusal: refusal))
+      }
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import Domain
+import Synchronization
+
+/// The path of a command: prepare, transact, publish, acknowledge. One ordered sequence of batches, each stage at work on a batch of its own.
+package final class CommandPipeline: Sendable {
+  package struct Ports: Sendable {
+    package let source: any CommandSource
+    package let decoder: any CommandDecoder
+    package let encoder: any MessageEncoder
+    package let store: any OrderStore
+    package let events: any EventPublisher
+    package let forwarder: any MessageForwarder
+    package let replies: any ReplySender
+    package let cache: any SnapshotCache
+    package let journal: any PipelineJournal
+
+    package init(
+      source: any CommandSource, decoder: any CommandDecoder, encoder: any MessageEncoder, store: any OrderStore, events: any EventPublisher,
+      forwarder: any MessageForwarder, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal
+    ) {
+      self.source = source
+      self.decoder = decoder
+      self.encoder = encoder
+      self.store = store
+      self.events = events
+      self.forwarder = forwarder
+      self.replies = replies
+      self.cache = cache
+      self.journal = journal
+    }
+  }
+
+  package struct Settings: Sendable {
+    package var batchMax: Int
+    package var retries: RetryPolicy
+    package var forwarding: Forwarding
+    /// Tells the time for what people read in headers; what is decided goes by the store's clock.
+    package var now: @Sendable () -> Timestamp
+
+    package init(batchMax: Int, retries: RetryPolicy, forwarding: Forwarding, now: @escaping @Sendable () -> Timestamp) {
+      self.batchMax = batchMax
+      self.retries = retries
+      self.forwarding = forwarding
+      self.now = now
+    }
+  }
+
+  /// What a worker did, for the report at its end.
+  package struct Report: Sendable, Equatable {
+    package var settled = 0
+    /// Taken but not settled: they go back to the queue as they came.
+    package var returned = 0
+  }
+
+  let ports: Ports
+  let settings: Settings
+  let clock: any Clock<Duration>
+  let sweeper = OutboxSweeper()
+  private let ledger = Mutex((acks: AckLedger(), settled: 0))
+  private let draining = Mutex(false)
+
+  package init(ports: Ports, settings: Settings, clock: any Clock<Duration> = ContinuousClock()) {
+    self.ports = ports
+    self.settings = settings
+    self.clock = clock
+  }
+
+  var isDraining: Bool { draining.withLock { $0 } }
+
+  /// Takes no more from the source; `run` returns when what is in hand is done.
+  package func drain() async {
+    draining.withLock { $0 = true }
+    await ports.source.stopTaking()
+  }
+
+  /// Works until the source stops and everything in hand is settled or given up.
+  package func run() async -> Report {
+    let prepared = Handover<[PreparedDelivery]>(capacity: 1)
+    let transacted = Handover<TransactedBatch>(capacity: 1)
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.prepare(into: prepared) }
+      group.addTask { await self.transact(from: prepared, into: transacted) }
+      let sweeping = Task { await self.sweepWhileIdle() }
+      while let batch = await transacted.next() {
+        for failed in batch.failed { group.addTask { await self.tryAgain(failed) } }
+        if !batch.refused.isEmpty { group.addTask { await self.park(batch.refused) } }
+        await self.publish(batch)
+      }
+      sweeping.cancel()
+    }
+    await sweep()
+    return ledger.withLock { Report(settled: $0.settled, returned: $0.acks.unsettled) }
+  }
+
+  private func prepare(into prepared: Handover<[PreparedDelivery]>) async {
+    taking: while true {
+      switch await ports.source.next(max: settings.batchMax) {
+      case .deliveries(let received):
+        ledger.withLock { $0.acks.received(received.map(\.tag)) }
+        await prepared.send(received.map { PreparedDelivery(received: $0, decoded: authorize(ports.decoder.decode($0))) })
+      case .lost(let generation): ledger.withLock { $0.acks.lost(generation: generation) }
+      case .stopped: break taking
+      }
+    }
+    prepared.finish()
+  }
+
+  private func authorize(_ decoded: DecodedCommand) -> DecodedCommand {
+    guard case .command(let envelope) = decoded, let refusal = Authorization.refusal(of: envelope) else { return decoded }
+    return .refused(refusal)
+  }
+
+  func acknowledge(_ tags: [DeliveryTag]) {
+    guard !tags.isEmpty else { return }
+    // The settlements of one channel must leave in the order in which they were found, so they leave under the lock; it never waits.
+    ledger.withLock { state in
+      let before = state.acks.unsettled
+      let settlements = state.acks.settle(tags)
+      state.settled += before - state.acks.unsettled
+      if !settlements.isEmpty { ports.source.settle(settlements, generation: state.acks.generation) }
+    }
+  }
+
+  /// Deletes confirmed outbox rows within 50 ms where no transaction comes along to take them.
+  private func sweepWhileIdle() async {
+    while !Task.isCancelled {
+      try? await clock.sleep(for: .milliseconds(50))
+      await sweep()
+    }
+  }
+
+  private func sweep() async {
+    let keys = sweeper.take()
+    guard !keys.isEmpty else { return }
+    do {
+      try await ports.store.forget(keys)
+      sweeper.deleted(keys)
+    } catch {
+      sweeper.putBack(keys)
+    }
+  }
+}
+
+/// A delivery with what was read off it.
+struct PreparedDelivery: Sendable {
+  let received: ReceivedMessage
+  let decoded: DecodedCommand
+}
+
+/// A delivery whose command the store would not do.
+struct FailedDelivery: Sendable {
+  let received: ReceivedMessage
+  let envelope: CommandEnvelope
+  let error: String
+}
+
+struct RefusedDelivery: Sendable {
+  let received: ReceivedMessage
+  let refusal: Refusal
+}
+
+/// A batch after its transaction: what is to be published and answered, and the deliveries that go their own ways.
+struct TransactedBatch: Sendable {
+  var answered: [(received: ReceivedMessage, envelope: CommandEnvelope, reply: ReplyOutcome)] = []
+  var events: [PendingEvent] = []
+  var snapshots: [Snapshot] = []
+  var failed: [FailedDelivery] = []
+  var refused: [RefusedDelivery] = []
+}

@@ -1,0 +1,27 @@
+import Domain
+
+/// How one delivery ends. There is no other way.
+package enum Disposition: Sendable {
+  /// Decided by the committed transaction: accepted, or rejected by a business rule.
+  case decided(CommandResult)
+  /// Its id was decided before: answered as the first time.
+  case duplicate(CommandResult)
+  /// A fault that may pass: tried again later, then dead-lettered.
+  case faulty(String)
+  /// It cannot be done as it stands.
+  case deadLettered(Refusal)
+}
+
+/// What a batch came to, beside the rows that were written.
+package struct BatchOutcome: Sendable {
+  /// One for each command, in their order.
+  package let dispositions: [Disposition]
+  package let events: [PendingEvent]
+  package let snapshots: [Snapshot]
+}
+
+/// A committed event that is to be published, after those of its order that stood in the outbox before it.
+package struct PendingEvent: Sendable {
+  package let event: EncodedEvent
+  package let behind: [OutboxKey]
+}

@@ -1,0 +1,72 @@
+import Domain
+
+/// Makes the messages that go on to a retry queue or to the dead letters: the message as it came, with what happened to it.
+package struct Forwarding: Sendable {
+  package let prefix: String
+  /// Names this worker in `x-worker`.
+  package let worker: String
+  package let seal: any JourneySeal
+  package let bodyHash: @Sendable ([UInt8]) -> [UInt8]
+
+  package init(prefix: String, worker: String, seal: any JourneySeal, bodyHash: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+    self.prefix = prefix
+    self.worker = worker
+    self.seal = seal
+    self.bodyHash = bodyHash
+  }
+
+  package func retry(_ message: Message, _ envelope: CommandEnvelope, rung: RetryRung, journey: Journey) -> Message {
+    var next = carriedOn(message, type: envelope.command.type.rawValue)
+    next.routingKey = "\(prefix).retry.\(rung.rawValue)"
+    next.headers.append(sealed(next, envelope.principal, journey))
+    return next
+  }
+
+  package func deadLetter(_ message: Message, _ refusal: Refusal, at now: Timestamp) -> Message {
+    var journey = refusal.journey
+    journey.attempt = max(journey.attempt, 1)
+    journey.firstFailedAt = journey.firstFailedAt ?? now
+    var next = carriedOn(message, type: refusal.type)
+    next.routingKey = "\(prefix).dead-letter"
+    let told = ["x-reason", "x-error", "x-attempt", "x-first-failed-at", "x-failed-at", "x-worker"]
+    next.headers.removeAll { told.contains($0.name) }
+    next.headers += [
+      MessageHeader("x-reason", .string(refusal.reason.rawValue)),
+      MessageHeader("x-error", .string(refusal.error)),
+      MessageHeader("x-attempt", .int32(Int32(clamping: journey.attempt))),
+      MessageHeader("x-first-failed-at", .string(journey.firstFailedAt!.description)),
+      MessageHeader("x-failed-at", .string(now.description)),
+      MessageHeader("x-worker", .string(worker)),
+    ]
+    if refusal.principal != nil { next.headers.append(sealed(next, refusal.principal, journey)) }
+    return next
+  }
+
+  private func sealed(_ message: Message, _ principal: Principal?, _ journey: Journey) -> MessageHeader {
+    let sealed = SealedJourney(
+      messageID: message.messageID, type: message.type, bodyHash: bodyHash(message.body), principal: principal, journey: journey)
+    return MessageHeader("x-order-principal", .string(seal.seal(sealed)))
+  }
+
+  /// Without the token, what the broker counted, and the old seal; with the exchange and routing key that it first came by.
+  private func carriedOn(_ message: Message, type: String?) -> Message {
+    var next = message
+    next.exchange = ""
+    next.persistent = true
+    next.type = type ?? message.type
+    next.headers.removeAll { Self.dropped($0.name) }
+    if message.header("x-original-exchange") == nil || !message.exchange.isEmpty {
+      next.headers.removeAll { $0.name == "x-original-exchange" || $0.name == "x-original-routing-key" }
+      next.headers.append(MessageHeader("x-original-exchange", .string(message.exchange)))
+      next.headers.append(MessageHeader("x-original-routing-key", .string(message.routingKey)))
+    }
+    return next
+  }
+
+  private static func dropped(_ name: String) -> Bool {
+    switch name {
+    case "authorization", "x-death", "x-delivery-count", "x-acquired-count", "x-order-principal": true
+    default: name.hasPrefix("x-first-death-") || name.hasPrefix("x-last-death-") || name.lowercased() == "authorization"
+    }
+  }
+}

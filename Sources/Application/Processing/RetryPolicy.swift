@@ -1,0 +1,28 @@
+/// A rung of the retry ladder: a queue whose messages come back after its time.
+package enum RetryRung: String, Sendable, CaseIterable {
+  case oneSecond = "1s"
+  case fiveSeconds = "5s"
+  case thirtySeconds = "30s"
+  case twoMinutes = "2m"
+  case tenMinutes = "10m"
+}
+
+/// What becomes of a command whose own try failed: again in place, up the ladder, or to the dead letters.
+package struct RetryPolicy: Sendable {
+  package let inPlace: [Duration]
+  package let rungs: [RetryRung]
+
+  package init(inPlace: [Duration] = [.milliseconds(50), .milliseconds(100), .milliseconds(200)], rungs: [RetryRung] = RetryRung.allCases) {
+    self.inPlace = inPlace
+    self.rungs = rungs
+  }
+
+  package enum Step: Sendable, Equatable { case wait(Duration), rung(RetryRung), giveUp }
+
+  /// `failures` counts the tries that have failed so far, this one included.
+  package func step(afterFailures failures: Int) -> Step {
+    if failures <= inPlace.count { return .wait(inPlace[max(failures, 1) - 1]) }
+    let rung = failures - inPlace.count - 1
+    return rung < rungs.count ? .rung(rungs[rung]) : .giveUp
+  }
+}
