@@ -9,7 +9,9 @@ package enum Authorization {
     guard roles.contains(.customer) else { return refuse(envelope, "no role of the sender may send \(envelope.command.type.rawValue)") }
     switch envelope.command {
     case .create(let create):
-      if create.customer.rawValue != envelope.principal.subject { return refuse(envelope, "a customer creates orders of its own only: customer_id is another's") }
+      if create.customer.rawValue != envelope.principal.subject {
+        return refuse(envelope, "a customer creates orders of its own only: customer_id is another's")
+      }
       if create.choosesOrderID { return refuse(envelope, "a customer does not choose order_id") }
     case .updateStatus(let update):
       if update.status != .cancelled { return refuse(envelope, "a customer may set the status cancelled only") }
