@@ -1,0 +1,97 @@
+import Application
+import ClientRuntime
+import Domain
+import PostgresClient
+
+/// The outbox for the relay, on a connection of its own.
+package struct PostgresOutbox: Outbox {
+  private let client: PostgresClient
+  private let deadline: Duration
+  private static let leaseName = "outbox-relay"
+
+  package init(client: PostgresClient, deadline: Duration = .seconds(15)) {
+    self.client = client
+    self.deadline = deadline
+  }
+
+  package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
+    try await run { session throws(PostgresError) in
+      try session.query(Self.take, Parameters(.text(Self.leaseName), .text(holder), .int64(duration.components.seconds))).rowCount == 1
+    }
+  }
+
+  package func release(holder: String) async throws(StoreError) {
+    try await run { session throws(PostgresError) in
+      _ = try session.query(Self.giveBack, Parameters(.text(Self.leaseName), .text(holder)))
+    }
+  }
+
+  package func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] {
+    try await run { session throws(PostgresError) in
+      let rows = try session.query(Self.due, Parameters(.int64(age.components.seconds), .int64(Int64(limit))))
+      var events: [EncodedEvent] = []
+      for row in 0..<rows.rowCount {
+        guard let tenant = TenantID(try rows.text(row, 0)), let type = EventType(rawValue: try rows.text(row, 4)) else { throw .unreadable("outbox") }
+        let order = OrderKey(tenant: tenant, order: try rows.uuidValue(row, 1))
+        events.append(
+          EncodedEvent(
+            key: OutboxKey(order: order, version: try rows.int64(row, 2), event: try rows.uuidValue(row, 3)), type: type, body: try rows.bytes(row, 5)))
+      }
+      return events
+    }
+  }
+
+  package func postpone(_ keys: [OutboxKey]) async throws(StoreError) {
+    try await run { session throws(PostgresError) in _ = try session.query(Self.putOff, BatchWriter.outboxColumns(keys.sorted())) }
+  }
+
+  package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
+    try await run { session throws(PostgresError) in
+      _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))
+    }
+  }
+
+  private func run<T: Sendable>(_ job: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T) async throws(StoreError) -> T {
+    do {
+      return try await client.run(deadline: .after(deadline), job)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  private static let take = Statement(
+    name: "relay_take_lease",
+    sql: """
+      INSERT INTO leases AS l (name, holder, expires_at) VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
+      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+      WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
+      RETURNING holder
+      """, parameterTypes: [.text, .text, .int8])
+
+  private static let giveBack = Statement(
+    name: "relay_give_lease_back", sql: "DELETE FROM leases WHERE name = $1 AND holder = $2", parameterTypes: [.text, .text])
+
+  /// An order's oldest row, by version and whatever the rows' times: a transaction that waited for the order's lock carries the earlier
+  /// time. `command_rejected` events are no versions (0) and stand in no one's way.
+  private static let due = Statement(
+    name: "relay_due",
+    sql: """
+      SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body
+      FROM outbox b
+      WHERE b.created_at < clock_timestamp() - $1 * interval '1 second'
+        AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= clock_timestamp())
+        AND NOT EXISTS (
+          SELECT FROM outbox o WHERE o.tenant_id = b.tenant_id AND o.order_id = b.order_id AND o.version BETWEEN 1 AND b.version - 1)
+      ORDER BY b.created_at
+      LIMIT $2
+      """, parameterTypes: [.int8, .int8])
+
+  private static let putOff = Statement(
+    name: "relay_put_off",
+    sql: """
+      UPDATE outbox b SET attempts = b.attempts + 1,
+        next_attempt_at = clock_timestamp() + least(power(2, b.attempts), 60) * interval '1 second'
+      FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[]) AS k (tenant_id, order_id, version, event_id)
+      WHERE b.tenant_id = k.tenant_id AND b.order_id = k.order_id AND b.version = k.version AND b.event_id = k.event_id
+      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray])
+}

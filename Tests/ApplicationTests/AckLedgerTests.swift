@@ -1,0 +1,62 @@
+import Application
+import Testing
+
+@Suite struct AckLedgerTests {
+  private func tags(_ numbers: UInt64..., generation: UInt64 = 1) -> [DeliveryTag] { numbers.map { DeliveryTag(generation: generation, number: $0) } }
+
+  @Test func whatIsSettledInOrderGoesOutAsOneAcknowledgement() {
+    var ledger = AckLedger()
+    ledger.received(tags(1, 2, 3))
+    #expect(ledger.settle(tags(1, 2, 3)) == [.acknowledge(upTo: 3)])
+    #expect(ledger.unsettled == 0)
+  }
+
+  @Test func beyondTheFirstUnsettledOneAcknowledgementsAreSingle() {
+    var ledger = AckLedger()
+    ledger.received(tags(1, 2, 3, 4, 5))
+    #expect(ledger.settle(tags(1, 3, 5)) == [.acknowledge(upTo: 1), .acknowledgeOne(3), .acknowledgeOne(5)])
+    #expect(ledger.unsettled == 2)
+    #expect(ledger.settle(tags(2)) == [.acknowledge(upTo: 3)])
+    #expect(ledger.settle(tags(4)) == [.acknowledge(upTo: 5)])
+  }
+
+  @Test func tagsOfALostGenerationSettleNothing() {
+    var ledger = AckLedger()
+    ledger.received(tags(1, 2))
+    ledger.lost(generation: 1)
+    ledger.received(tags(1, 2, generation: 2))
+    #expect(ledger.settle(tags(1, 2)) == [])
+    #expect(ledger.unsettled == 2)
+    #expect(ledger.settle(tags(1, generation: 2)) == [.acknowledge(upTo: 1)])
+  }
+
+  @Test func settlingTwiceSaysNothingTwice() {
+    var ledger = AckLedger()
+    ledger.received(tags(1, 2, 3))
+    _ = ledger.settle(tags(2))
+    #expect(ledger.settle(tags(2)) == [])
+  }
+
+  @Test func inAnyOrderEveryDeliveryIsCoveredExactlyWhenItIsSettled() {
+    var random = SystemRandomNumberGenerator()
+    let seed = UInt64.random(in: 0...UInt64.max, using: &random)
+    var generator = SeededGenerator(seed: seed)
+    for _ in 0..<200 {
+      var ledger = AckLedger()
+      let count = UInt64.random(in: 1...40, using: &generator)
+      ledger.received((1...count).map { DeliveryTag(generation: 1, number: $0) })
+      var acknowledged: Set<UInt64> = []
+      var settled: Set<UInt64> = []
+      for tag in (1...count).shuffled(using: &generator) {
+        settled.insert(tag)
+        for settlement in ledger.settle(tags(tag)) {
+          switch settlement {
+          case .acknowledge(let upTo): acknowledged.formUnion(1...upTo)
+          case .acknowledgeOne(let one): acknowledged.insert(one)
+          }
+        }
+        #expect(acknowledged == settled, "seed \(seed)")
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import Application
+import Domain
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct CommandPipelineTests {
+  typealias Fixture = PipelineFixture
+
+  @Test func aCreatedOrderIsStoredAnsweredPublishedCachedAndAcknowledged() async throws {
+    let fixture = Fixture()
+    let report = try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1)])
+      #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
+    }
+    let key = OrderKey(tenant: .standard, order: Fixture.order(1))
+    #expect(fixture.store.snapshot.orders[key]?.status == .pending)
+    #expect(fixture.replies["m1"] == ["accepted"])
+    #expect(fixture.broker.all.events.map(\.type) == [.created])
+    #expect(fixture.broker.all.snapshots[key]?.version == 1)
+    #expect(fixture.store.snapshot.outbox.isEmpty, "a confirmed event leaves the outbox")
+    #expect(report == .init(settled: 1, returned: 0))
+  }
+
+  @Test func aDuplicateTakesEffectOnceWhetherInTheSameBatchOrALaterOne() async throws {
+    let fixture = Fixture()
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m1", order: 1)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      fixture.source.deliver([Fixture.create("m1", order: 1)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 3)) })
+    }
+    #expect(fixture.replies["m1"] == ["accepted", "duplicate:accepted", "duplicate:accepted"])
+    #expect(fixture.store.snapshot.stock.values.map(\.reserved) == [1])
+    #expect(fixture.broker.all.events.count == 1)
+  }
+
+  @Test func theSameIdWithOtherDataIsAnIdConflictAndDoesNotTouchTheFirst() async throws {
+    let fixture = Fixture()
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m1", order: 2)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    #expect(fixture.replies["m1"]?.sorted() == ["accepted", "dead_lettered:id_conflict"])
+    #expect(fixture.store.snapshot.orders.count == 1)
+    #expect(fixture.broker.all.forwarded.map(\.routingKey) == ["orders.dead-letter"])
+  }
+
+  @Test func anOrderIdThatAnotherMessageUsedIsRejectedWithAnEventOfItsOwn() async throws {
+    let fixture = Fixture()
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 1)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    #expect(fixture.replies["m2"] == ["rejected:already_exists"])
+    #expect(fixture.broker.all.events.map(\.type) == [.created, .commandRejected])
+    #expect(fixture.store.snapshot.stock.values.map(\.reserved) == [1])
+  }
+
+  @Test func stockIsNeverOversoldWithinABatch() async throws {
+    let fixture = Fixture(stock: ["p": 5])
+    try await fixture.run {
+      fixture.source.deliver((1...8).map { Fixture.create("m\($0)", order: UInt64($0)) })
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 8)) })
+    }
+    #expect(fixture.replies.values.filter { $0 == ["accepted"] }.count == 5)
+    #expect(fixture.replies.values.filter { $0 == ["rejected:out_of_stock"] }.count == 3)
+    #expect(fixture.store.snapshot.stock.values.map(\.reserved) == [5])
+    #expect(fixture.broker.all.events.filter { $0.type == .rejected }.count == 3)
+  }
+
+  @Test func aDeadLetterKeepsTheMessageAndDropsTheToken() async throws {
+    let fixture = Fixture()
+    var bad = Fixture.create("m1", order: 1)
+    bad.body = Array("?".utf8)
+    let message = bad
+    try await fixture.run {
+      fixture.source.deliver([message, Fixture.create("m2", order: 2)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    let letter = try #require(fixture.broker.all.forwarded.first)
+    #expect(letter.messageID == "m1" && letter.body == message.body && letter.exchange.isEmpty && letter.persistent)
+    #expect(letter.header("x-reason") == .string("malformed"))
+    #expect(letter.header("x-original-exchange") == .string("orders.commands"))
+    #expect(letter.header("x-original-routing-key") == .string("order.create"))
+    #expect(letter.header("mine") == .string("kept"))
+    #expect(letter.header("authorization") == nil)
+    for name in ["x-error", "x-attempt", "x-first-failed-at", "x-failed-at", "x-worker"] { #expect(letter.header(name) != nil, "\(name)") }
+    #expect(fixture.replies["m1"] == ["dead_lettered:malformed"])
+    #expect(fixture.replies["m2"] == ["accepted"], "the good one beside it is done")
+  }
+
+  @Test func aDeadLetterIsNotAcknowledgedBeforeItIsSafe() async throws {
+    let broker = InMemoryBroker(refusals: 3)
+    let fixture = Fixture(broker: broker)
+    var bad = Fixture.create("m1", order: 1)
+    bad.body = []
+    let message = bad
+    try await fixture.run {
+      fixture.source.deliver([message])
+      #expect(await eventually { !broker.all.forwarded.isEmpty })
+      #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
+    }
+    #expect(broker.all.forwarded.count == 1)
+  }
+
+  @Test func aStoreThatIsAwayCountsNothingAndLosesNothing() async throws {
+    let fixture = Fixture()
+    fixture.store.setFault { _, transaction in transaction < 20 ? .unavailable("down") : nil }
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1)])
+      #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
+    }
+    #expect(fixture.replies["m1"] == ["accepted"])
+    #expect(fixture.broker.all.forwarded.isEmpty)
+  }
+
+  @Test func aConflictRunsTheBatchAgain() async throws {
+    let fixture = Fixture()
+    fixture.store.setFault { _, transaction in transaction <= 5 ? .conflict("deadlock detected") : nil }
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 2)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    #expect(fixture.store.snapshot.transactions >= 6)
+    #expect(fixture.broker.all.forwarded.isEmpty)
+  }
+
+  @Test func aCulpritIsToldFromTheOthersAndGoesUpTheLadder() async throws {
+    let fixture = Fixture()
+    let culprit = MessageID("m5")!
+    fixture.store.setFault { keys, _ in keys.identities.contains { $0.message == culprit } ? .refused("check violated") : nil }
+    try await fixture.run {
+      fixture.source.deliver((1...16).map { Fixture.create("m\($0)", order: UInt64($0)) })
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 16)) })
+    }
+    #expect(fixture.replies.count == 15, "the others are not held up")
+    let retry = try #require(fixture.broker.all.forwarded.first)
+    #expect(retry.routingKey == "orders.retry.1s" && retry.messageID == "m5")
+    #expect(retry.header("x-order-principal") == .string("4"), "one try and three in place have failed")
+    #expect(retry.header("authorization") == nil)
+  }
+
+  @Test(arguments: [(4, "orders.retry.5s"), (5, "orders.retry.30s"), (6, "orders.retry.2m"), (7, "orders.retry.10m"), (8, "orders.dead-letter")])
+  func eachRungIsTakenOnceAndThenItIsADeadLetter(failures: Int, queue: String) async throws {
+    let fixture = Fixture()
+    fixture.store.setFault { _, _ in .refused("check violated") }
+    var again = Fixture.create("m1", order: 1)
+    again.headers.append(MessageHeader("x-order-principal", .string("\(failures)")))
+    let message = again
+    try await fixture.run {
+      fixture.source.deliver([message])
+      #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
+    }
+    #expect(fixture.broker.all.forwarded.map(\.routingKey) == [queue])
+    if queue == "orders.dead-letter" { #expect(fixture.broker.all.forwarded[0].header("x-reason") == .string("retries_exhausted")) }
+  }
+
+  @Test func anEventThatIsNotConfirmedStaysInTheOutboxAndTheCommandIsDoneAllTheSame() async throws {
+    let fixture = Fixture(broker: InMemoryBroker(takesEvent: { $0.key.order.order != Fixture.order(2) }))
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 2)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    #expect(fixture.store.snapshot.outbox.keys.map(\.order.order) == [Fixture.order(2)])
+    #expect(fixture.replies["m2"] == ["accepted"])
+  }
+
+  @Test func drainingFinishesWhatIsInHand() async throws {
+    let fixture = Fixture()
+    let report = try await fixture.run {
+      for batch in 0..<20 { fixture.source.deliver((0..<10).map { Fixture.create("m\(batch)-\($0)", order: UInt64(batch * 10 + $0)) }) }
+      await fixture.pipeline.drain()
+    }
+    #expect(report == .init(settled: 200, returned: 0))
+    #expect(fixture.store.snapshot.orders.count == 200)
+  }
+}

@@ -1,0 +1,54 @@
+import Application
+import Domain
+import TestSupport
+
+/// A pipeline over ports in memory, at work while `body` runs.
+struct PipelineFixture: Sendable {
+  let source = InMemorySource()
+  let store: InMemoryOrderStore
+  let broker: InMemoryBroker
+  let pipeline: CommandPipeline
+
+  init(stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases) {
+    store = InMemoryOrderStore(
+      stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
+    self.broker = broker
+    let codec = PlainCodec()
+    pipeline = CommandPipeline(
+      ports: .init(
+        source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
+        journal: SilentJournal()),
+      settings: .init(
+        batchMax: 100, retries: RetryPolicy(inPlace: [.milliseconds(1), .milliseconds(1), .milliseconds(1)], rungs: rungs),
+        forwarding: Forwarding(prefix: "orders", worker: "w1", seal: codec) { _ in [] }, now: { Timestamp(microseconds: 0) }))
+  }
+
+  /// Runs the pipeline beside `body`, then drains it.
+  @discardableResult
+  func run(_ body: @escaping @Sendable () async throws -> Void) async throws -> CommandPipeline.Report {
+    try await withThrowingTaskGroup(of: CommandPipeline.Report?.self) { group in
+      group.addTask { await pipeline.run() }
+      group.addTask {
+        defer { source.stop() }
+        try await body()
+        return nil
+      }
+      var report: CommandPipeline.Report?
+      for try await result in group { report = result ?? report }
+      return report!
+    }
+  }
+
+  var replies: [String: [String]] {
+    Dictionary(grouping: broker.all.replies, by: { $0.correlationID ?? "" }).mapValues { $0.map { String(decoding: $0.body, as: UTF8.self) } }
+  }
+
+  static func order(_ number: UInt64) -> OrderID { OrderID(high: 0, low: number) }
+
+  static func create(_ id: String, order: UInt64, _ lines: [(String, Int64)] = [("p", 1)]) -> Message {
+    Message(
+      exchange: "orders.commands", routingKey: "order.create", type: "order.create", messageID: id, correlationID: id, replyTo: "reply.test",
+      headers: [MessageHeader("authorization", .string("Bearer secret")), MessageHeader("mine", .string("kept"))],
+      body: PlainCodec.body(order: Self.order(order), lines))
+  }
+}

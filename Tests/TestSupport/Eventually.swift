@@ -1,0 +1,9 @@
+/// Waits until `condition` holds; false where it does not within `limit`.
+package func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
+  let end = ContinuousClock.now + limit
+  while ContinuousClock.now < end {
+    if try await condition() { return true }
+    try? await Task.sleep(for: .milliseconds(2))
+  }
+  return try await condition()
+}
