@@ -1,4 +1,4 @@
-/// Decimals of the minor unit by ISO 4217 code (list one of 2024; funds, metals and testing codes, which have none, are left out).
+/// Decimals of the minor unit by ISO 4217 code (list one of 2025; funds, metals and testing codes, which have none, are left out).
 enum CurrencyTable {
   static let decimals: [String: Int] = {
     var table: [String: Int] = [:]

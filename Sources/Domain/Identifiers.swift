@@ -6,7 +6,14 @@ package protocol TextIdentifier: Hashable, Comparable, Sendable, CustomStringCon
 
 extension TextIdentifier {
   package var description: String { rawValue }
-  package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+  /// By bytes, as PostgreSQL compares under the collation "C". `String` itself takes two spellings of `é` for one, and two messages would become one.
+  package static func == (a: Self, b: Self) -> Bool {
+    // The first two are fast, and settle it where one is ASCII: whatever else `String` takes for an ASCII letter has more bytes.
+    a.rawValue.utf8.count == b.rawValue.utf8.count && a.rawValue == b.rawValue
+      && (a.rawValue.utf8Span.isKnownASCII || a.rawValue.utf8.elementsEqual(b.rawValue.utf8))
+  }
+  package static func < (a: Self, b: Self) -> Bool { a.rawValue.utf8.lexicographicallyPrecedes(b.rawValue.utf8) }
 }
 
 /// What is wrong with a text that was to be an identifier.
@@ -48,12 +55,14 @@ package struct MessageID: TextIdentifier {
 }
 
 /// A token for the payment provider. Never logged.
-package struct PaymentMethod: Hashable, Sendable {
+package struct PaymentMethod: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
   package let rawValue: String
   package init?(_ text: String) {
     guard identifierFault(text) == nil else { return nil }
     rawValue = text
   }
+  package var description: String { "(masked)" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Whose data it is: `[a-z0-9][a-z0-9._-]{0,62}`.

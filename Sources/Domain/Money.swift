@@ -38,17 +38,32 @@ package struct Money: Hashable, Sendable {
     return overflow ? nil : Money(minorUnits: product, currency: currency)
   }
 
+  package var isZero: Bool { minorUnits == 0 }
+
   /// A decimal string with all decimals of the currency, as ASCII bytes: `59.98`, `1200`, `3.010`.
   package func appendText(to bytes: inout [UInt8]) {
-    var digits: [UInt8] = Array(String(minorUnits.magnitude).utf8)
-    if digits.count <= currency.decimals {
-      digits.insert(contentsOf: repeatElement(0x30, count: currency.decimals + 1 - digits.count), at: 0)
-    }
     if minorUnits < 0 { bytes.append(0x2D) }
-    bytes.append(contentsOf: digits.dropLast(currency.decimals))
-    if currency.decimals > 0 {
-      bytes.append(0x2E)
-      bytes.append(contentsOf: digits.suffix(currency.decimals))
+    let magnitude = minorUnits.magnitude
+    var digits = 1
+    var divisor: UInt64 = 1
+    while digits <= currency.decimals || magnitude / divisor >= 10 {
+      digits += 1
+      divisor *= 10
     }
+    while digits > 0 {
+      bytes.append(0x30 + UInt8(magnitude / divisor % 10))
+      digits -= 1
+      if digits == currency.decimals && digits > 0 { bytes.append(0x2E) }
+      divisor /= 10
+    }
+  }
+}
+
+extension Money: CustomStringConvertible {
+  /// For people: `59.98 USD`.
+  package var description: String {
+    var bytes: [UInt8] = []
+    appendText(to: &bytes)
+    return "\(String(decoding: bytes, as: UTF8.self)) \(currency)"
   }
 }

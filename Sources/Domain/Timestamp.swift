@@ -9,8 +9,12 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     return Timestamp(microseconds: a.microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
   }
 
-  /// RFC 3339 with six decimals and `Z`, 27 ASCII bytes (years 0000 to 9999).
+  /// The first and the last moment that RFC 3339 can write.
+  private static let writable: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+
+  /// RFC 3339 with six decimals and `Z`, 27 ASCII bytes; what is before year 0000 or after 9999 is written as the first or last moment of these.
   package func appendText(to bytes: inout [UInt8]) {
+    let microseconds = min(max(self.microseconds, Self.writable.lowerBound), Self.writable.upperBound)
     let seconds = microseconds.floorDivided(by: 1_000_000)
     let fraction = microseconds - seconds * 1_000_000
     let days = seconds.floorDivided(by: 86_400)
