@@ -1,4 +1,5 @@
 import Application
+import TestSupport
 import Testing
 
 @Suite struct AckLedgerTests {

@@ -50,6 +50,11 @@ package final class CommandPipeline: Sendable {
     package var settled = 0
     /// Taken but not settled: they go back to the queue as they came.
     package var returned = 0
+
+    package init(settled: Int = 0, returned: Int = 0) {
+      self.settled = settled
+      self.returned = returned
+    }
   }
 
   let ports: Ports
@@ -106,7 +111,7 @@ package final class CommandPipeline: Sendable {
   }
 
   private func authorize(_ decoded: DecodedCommand) -> DecodedCommand {
-    guard case .command(let envelope) = decoded, let refusal = Authorization.refusal(of: envelope) else { return decoded }
+    guard case .command(let envelope) = decoded, let refusal = Permissions.refusal(of: envelope) else { return decoded }
     return .refused(refusal)
   }
 

@@ -1,7 +1,7 @@
 import Domain
 
 /// Which role may send which command: the one table that says so. It never depends on an order's state.
-package enum Authorization {
+package enum Permissions {
   /// Nil where the sender may; else why not.
   package static func refusal(of envelope: CommandEnvelope) -> Refusal? {
     let roles = envelope.principal.roles
