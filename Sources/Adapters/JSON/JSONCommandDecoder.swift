@@ -1,0 +1,93 @@
+import Application
+import Domain
+
+/// Reads commands off messages: plain JSON, and CloudEvents 1.0 in structured and binary mode.
+package struct JSONCommandDecoder: CommandDecoder {
+  private let commandsExchange: String
+  private let replyTo: ReplyToPolicy
+  private let seal: any JourneySeal
+  private let authenticator: any SenderAuthenticator
+  private let body: CommandBodyReader
+
+  /// `commandsExchange` is the exchange whose routing keys must agree with the types: topic permissions hang on them.
+  package init(
+    commandsExchange: String, defaultCurrency: Currency, replyTo: ReplyToPolicy, seal: any JourneySeal = UnsignedJourneySeal(),
+    authenticator: any SenderAuthenticator = OpenAuthenticator()
+  ) {
+    self.commandsExchange = commandsExchange
+    self.replyTo = replyTo
+    self.seal = seal
+    self.authenticator = authenticator
+    body = CommandBodyReader(defaultCurrency: defaultCurrency)
+  }
+
+  package func decode(_ received: ReceivedMessage) -> DecodedCommand {
+    var transport = TransportReader(received)
+    let id: MessageID
+    let data: CommandData
+    do throws(MalformedMessage) {
+      (id, data) = try transport.read(received, commandsExchange: commandsExchange)
+    } catch {
+      return .refused(refusal(.malformed, error.sentence, transport, sender: nil))
+    }
+    let bodyHash = Fingerprint(of: received.message.body)
+    let sender: Sender
+    do throws(AuthenticationFault) {
+      sender = try self.sender(of: transport, id: id, bodyHash: bodyHash)
+    } catch {
+      return .refused(refusal(.unauthenticated, error.sentence, transport, sender: nil))
+    }
+    guard let name = transport.typeName else { return .refused(refusal(.unknownType, "the message names no command type", transport, sender: sender)) }
+    guard let type = CommandName.known(name) else { return .refused(refusal(.unknownType, Self.unknown(name), transport, sender: sender)) }
+    let identity = CommandIdentity(tenant: sender.principal.tenant, message: id)
+    switch body.read(type, in: data.document, body: data.object, derivedOrder: { NameUUID.order(identity) }) {
+    case .faults(let faults):
+      let others = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
+      return .refused(refusal(.invalid, faults[0].message + others, transport, sender: sender, faults: faults))
+    case .command(let command):
+      return .command(
+        CommandEnvelope(
+          identity: identity, principal: sender.principal, command: command, fingerprint: data.isWholeBody ? bodyHash : Fingerprint(of: data.text),
+          data: data.text, correlationID: correlationID(received.message, id: id.rawValue)!, replyTo: address(received.message, verified: true),
+          traceparent: transport.traceparent, journey: sender.journey))
+    }
+  }
+
+  private struct Sender {
+    let principal: Principal
+    let journey: Journey
+  }
+
+  /// Where the worker's own seal is there and right, nothing else is looked at; a wrong one is believed in nothing.
+  private func sender(of transport: TransportReader, id: MessageID, bodyHash: Fingerprint) throws(AuthenticationFault) -> Sender {
+    guard let header = transport.message.header("x-order-principal") else {
+      return Sender(principal: try authenticator.authenticate(transport.message), journey: Journey())
+    }
+    guard let text = header.text, let sealed = seal.open(text, messageID: id.rawValue, type: transport.typeName, bodyHash: bodyHash.bytes) else {
+      throw AuthenticationFault("x-order-principal is not the worker's own, or was made for another message")
+    }
+    if let principal = sealed.principal { return Sender(principal: principal, journey: sealed.journey) }
+    return Sender(principal: try authenticator.authenticate(transport.message), journey: sealed.journey)
+  }
+
+  private func refusal(_ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, faults: [Fault] = []) -> Refusal {
+    let id = transport.messageID?.rawValue
+    return Refusal(
+      reason, error, faults: faults, type: transport.typeName.flatMap { identifierFault($0, longest: 255) == nil ? $0 : nil }, messageID: id,
+      correlationID: correlationID(transport.message, id: id), replyTo: address(transport.message, verified: sender != nil || !authenticator.verifies),
+      principal: sender?.principal, journey: sender?.journey ?? Journey())
+  }
+
+  private func correlationID(_ message: Message, id: String?) -> String? {
+    guard let given = message.correlationID, !given.isEmpty else { return id }
+    return given
+  }
+
+  private func address(_ message: Message, verified: Bool) -> String? {
+    message.replyTo.flatMap { replyTo.allows($0, verifiedSender: verified) ? $0 : nil }
+  }
+
+  private static func unknown(_ name: String) -> String {
+    "the type \(FieldPlace.shown(name)) is none that this worker knows: \(CommandType.allCases.map(\.rawValue).joined(separator: ", "))"
+  }
+}

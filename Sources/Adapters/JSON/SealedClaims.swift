@@ -1,0 +1,71 @@
+import Application
+import Domain
+
+/// The claims of a sealed journey, the same whatever seals them.
+enum SealedClaims {
+  static func write(_ sealed: SealedJourney) -> [UInt8] {
+    var json = JSONWriter(capacity: 384)
+    json.raw("{")
+    if let id = sealed.messageID { json.member("message_id", id) }
+    // A retried message may name its type by another version's name.
+    if let type = sealed.type { json.member("type", CommandName.canonical(type)) }
+    json.name("body_sha256")
+    json.raw("\"")
+    Base64.appendURL(sealed.bodyHash, to: &json.bytes)
+    json.raw("\"")
+    if let principal = sealed.principal {
+      json.member("sub", principal.subject)
+      json.name("roles")
+      json.array(Role.allCases.filter(principal.roles.contains)) { $0.string($1.rawValue) }
+      json.member("tenant", principal.tenant.rawValue)
+    }
+    json.member("attempt", Int64(sealed.journey.attempt))
+    json.member("early", Int64(sealed.journey.earlyTries))
+    if let at = sealed.journey.firstFailedAt { json.member("first_failed_at", at.microseconds) }
+    json.raw("}")
+    return json.bytes
+  }
+
+  /// Nil where a claim is missing or is none of ours.
+  static func read(_ document: JSONDocument) -> SealedJourney? {
+    func text(_ name: StaticString) -> String?? {
+      guard let node = document.field(name, of: document.root) else { return .some(nil) }
+      return node.kind == .string ? .some(document.text(node)) : nil
+    }
+    func number(_ name: StaticString) -> Int64?? {
+      guard let node = document.field(name, of: document.root) else { return .some(nil) }
+      guard node.kind == .number, let value = try? WholeNumber.parse(document.source(node)) else { return nil }
+      return .some(value)
+    }
+    guard let messageID = text("message_id"), let type = text("type"), let hash = text("body_sha256")??.utf8,
+      let bodyHash = Base64.decode(hash, .url), let subject = text("sub"), let tenant = text("tenant"), let attempt = number("attempt"),
+      let early = number("early"), let firstFailedAt = number("first_failed_at"), let attempts = count(attempt), let earlyTries = count(early)
+    else { return nil }
+    var principal: Principal?
+    if let subject {
+      guard let tenant = tenant.flatMap(TenantID.init), let roles = roles(document) else { return nil }
+      principal = Principal(subject: subject, roles: roles, tenant: tenant)
+    }
+    return SealedJourney(
+      messageID: messageID, type: type, bodyHash: bodyHash, principal: principal,
+      journey: Journey(attempt: attempts, earlyTries: earlyTries, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:))))
+  }
+
+  private static func count(_ value: Int64?) -> Int? {
+    let value = value ?? 0
+    return (0...1_000_000).contains(value) ? Int(value) : nil
+  }
+
+  private static func roles(_ document: JSONDocument) -> Set<Role>? {
+    guard let node = document.field("roles", of: document.root), node.kind == .array else { return nil }
+    var roles: Set<Role> = []
+    var areKnown = true
+    document.forEachElement(of: node) { _, element in
+      let role = element.kind == .string ? Role(rawValue: document.text(element)) : nil
+      areKnown = role != nil
+      if let role { roles.insert(role) }
+      return areKnown
+    }
+    return areKnown ? roles : nil
+  }
+}
