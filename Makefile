@@ -1,0 +1,50 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run dev test stack stack-stop build release check lint tsan asan acceptance bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## servers, worker, sample orders and their events; Ctrl-C ends it all
+	@scripts/run
+
+dev: run ## the same as run
+
+test: ## the gate: everything that must pass before a change goes in
+	@scripts/test all
+
+check: ## a quick look while editing: domain and application tests, no servers, no other packages
+	@scripts/test check
+
+stack: ## start private PostgreSQL, Redis and RabbitMQ in .local/stack, and print their addresses
+	@scripts/stack start && scripts/stack env
+
+stack-stop: ## stop them
+	@scripts/stack stop
+
+build: ## the executable, for debugging
+	@scripts/packages build
+	swift build --product order-worker
+
+release: ## the executable, optimised
+	@scripts/packages build
+	swift build -c release --product order-worker
+
+lint: ## format, shell scripts, and no layer that reaches outward
+	@scripts/lint
+
+tsan: ## domain, application and client tests under the thread sanitizer
+	@scripts/test tsan
+
+asan: ## the same under the address sanitizer
+	@scripts/test asan
+
+acceptance: ## 20,000 orders sent twice each to three workers, also with workers killed
+	@scripts/test acceptance
+
+bench: ## workload W on a release build: rate, CPU and memory, three rounds
+	@scripts/bench
+
+clean: ## remove what was built, and the local servers with their data
+	@scripts/stack remove
+	rm -rf .build .build-* .local
