@@ -100,7 +100,7 @@ package struct BatchWrites: Sendable {
   package var events: [EncodedEvent] = []
   package var claims: [ClaimEntry] = []
 
-  package var isEmpty: Bool { claims.isEmpty && audit.isEmpty && created.isEmpty && updated.isEmpty }
+  package init() {}
 }
 
 package enum StoreError: Error, Sendable, Equatable {

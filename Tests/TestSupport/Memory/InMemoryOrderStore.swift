@@ -29,6 +29,8 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
 
   package var snapshot: Tables { tables.withLock { $0 } }
 
+  package func set(_ product: ProductKey, onHand: Int64) { tables.withLock { $0.stock[product] = StockLevel(onHand: onHand, reserved: 0) } }
+
   package func setFault(_ next: Fault?) { fault.withLock { $0 = next } }
 
   package func transact<Decision: Sendable>(

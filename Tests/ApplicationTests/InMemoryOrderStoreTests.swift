@@ -1,0 +1,34 @@
+import Application
+import Domain
+import TestSupport
+import Testing
+
+@Suite struct InMemoryOrderStoreTests {
+  private let contract: OrderStoreContract
+
+  init() {
+    let store = InMemoryOrderStore()
+    contract = OrderStoreContract(
+      store: store,
+      setStock: { store.set($0, onHand: $1) },
+      stock: { store.snapshot.stock[$0] },
+      rows: { key in
+        let tables = store.snapshot
+        return [
+          "orders": tables.orders[key] == nil ? 0 : 1, "history": tables.history.filter { $0.order == key }.count,
+          "audit": tables.audit.filter { $0.order == key.order }.count,
+          "reservations": tables.orders[key]?.reservation == .held ? 1 : 0, "outbox": tables.outbox.keys.filter { $0.order == key }.count,
+          "claims": tables.claims.values.filter { $0.result.order == key.order }.count,
+        ]
+      })
+  }
+
+  @Test func aBatchIsWrittenWhole() async throws { try await contract.aBatchIsWrittenWhole() }
+  @Test func aClaimIsFoundAgainWithItsWholeResult() async throws { try await contract.aClaimIsFoundAgainWithItsWholeResult() }
+  @Test func anOrderIsReadBackAsItWasWritten() async throws { try await contract.anOrderIsReadBackAsItWasWritten() }
+  @Test func outboxRowsGoWithTheNextTransactionOrAlone() async throws { try await contract.outboxRowsGoWithTheNextTransactionOrAlone() }
+  @Test func theRelayFindsWhatIsLeft() async throws { try await contract.theRelayFindsWhatIsLeft() }
+  @Test func manyWritersNeverOversell() async throws { try await contract.manyWritersNeverOversell() }
+  @Test func theSameBatchFromTwoWritersTakesEffectOnce() async throws { try await contract.theSameBatchFromTwoWritersTakesEffectOnce() }
+  @Test func onlyOneHoldsTheLease() async throws { try await contract.onlyOneHoldsTheLease() }
+}
