@@ -1,0 +1,89 @@
+import ClientRuntime
+
+/// The body of the client's thread: connect, serve, look, classify, back off, until the mailbox closes.
+struct ConnectionLoop {
+  let configuration: PostgresConfiguration
+  let mailbox: Mailbox<Job>
+  let status: ConnectionStatus
+
+  /// A connection that lived this long was a good one: the next wait starts small again.
+  private static let provenAfter = Duration.seconds(5)
+  private static let cleaningLimit = Duration.seconds(2)
+  private static let idlePeriod = Duration.seconds(3_600)
+
+  func run() {
+    var backoff = Backoff()
+    while !mailbox.isClosing {
+      status.set(.connecting)
+      let reason: String
+      do throws(PostgresError) {
+        let connection = try PostgresConnection.open(configuration, mailbox: mailbox)
+        status.set(.connected(server: connection.server))
+        let began = ContinuousClock.now
+        let served = serve(connection)
+        if served || ContinuousClock.now - began > Self.provenAfter { backoff.reset() }
+        reason = connection.failure ?? "closed"
+      } catch {
+        reason = error.reason
+      }
+      if mailbox.isClosing { break }
+      status.set(.disconnected(reason: reason))
+      pause(until: .after(backoff.next()))
+    }
+    status.set(.closed)
+    for job in mailbox.takeAll() { job.fail(.unavailable("the client is closed")) }
+  }
+
+  /// Runs jobs until the connection fails or the mailbox closes; true when a job went well.
+  private func serve(_ connection: PostgresConnection) -> Bool {
+    var served = false
+    while !mailbox.isClosing && connection.failure == nil {
+      mailbox.failOverdueJobs()
+      if let job = mailbox.take() {
+        perform(job, on: connection)
+        served = served || connection.failure == nil
+        continue
+      }
+      let ready = poll(socket: connection.socket, wakeup: mailbox.wakeup, until: .after(Self.idlePeriod))
+      if ready.wokenUp { mailbox.wakeup.clear() }
+      if ready.socketReadable && !connection.readWhileIdle() { connection.fail(connection.lastError) }
+    }
+    return served
+  }
+
+  private func perform(_ job: Job, on connection: PostgresConnection) {
+    let outcome = job.perform(PostgresSession(connection, deadline: job.deadline))
+    var replacement: PostgresError?
+    if connection.failure == nil && connection.isInTransaction {
+      if outcome.error == nil { replacement = .misuse("the job left its transaction open; it was rolled back") }
+      clean(connection, "ROLLBACK")
+    }
+    if let error = outcome.error?.serverError {
+      if error.meansPreparedStatementIsStale {
+        clean(connection, "DEALLOCATE ALL")
+        connection.prepared = [:]
+      }
+      // A primary that became a standby: the next connection looks for the one that takes writes.
+      if error.sqlState == "25006" { connection.fail(error.description) }
+    }
+    outcome.finish(replacement)
+  }
+
+  private func clean(_ connection: PostgresConnection, _ sql: String) {
+    guard connection.failure == nil else { return }
+    let session = PostgresSession(connection, deadline: .after(Self.cleaningLimit))
+    do { try session.execute(sql) } catch { connection.fail("\(sql) failed: \(error)") }
+  }
+
+  private func pause(until end: Deadline) {
+    while !end.hasPassed && !mailbox.isClosing {
+      mailbox.failOverdueJobs()
+      let next = mailbox.earliestDeadline.map { min($0, end) } ?? end
+      if poll(socket: -1, wakeup: mailbox.wakeup, until: next).wokenUp { mailbox.wakeup.clear() }
+    }
+  }
+}
+
+extension PostgresError {
+  fileprivate var reason: String { if case .unavailable(let reason) = self { reason } else { description } }
+}

@@ -1,0 +1,123 @@
+import CPostgres
+import ClientRuntime
+
+/// Owns one libpq connection in non-blocking mode; confined to the client's thread.
+final class PostgresConnection {
+  let handle: OpaquePointer
+  /// Set once the connection cannot be used any more; it is then closed and made anew.
+  private(set) var failure: String?
+  let notices: NoticeCollector
+  var prepared: [String: Statement] = [:]
+  private let mailbox: Mailbox<Job>
+
+  /// Connects to the first host that accepts writes.
+  static func open(_ configuration: PostgresConfiguration, mailbox: Mailbox<Job>) throws(PostgresError) -> PostgresConnection {
+    var reasons: [String] = []
+    for host in configuration.hosts {
+      let connection = try PostgresConnection(starting: host, mailbox: mailbox)
+      do throws(PostgresError) {
+        try connection.finishConnecting(by: .after(configuration.connectTimeout))
+        return connection
+      } catch {
+        if mailbox.isClosing { throw error }
+        if case .unavailable(let reason) = error { reasons.append(reason) }
+      }
+    }
+    throw .unavailable(reasons.joined(separator: "; "))
+  }
+
+  private init(starting parameters: [(keyword: String, value: String)], mailbox: Mailbox<Job>) throws(PostgresError) {
+    let handle = withCStrings(parameters.map(\.keyword)) { keywords in
+      withCStrings(parameters.map(\.value)) { values in PQconnectStartParams(keywords, values, 0) }
+    }
+    guard let handle else { throw .unavailable("out of memory") }
+    self.handle = handle
+    self.mailbox = mailbox
+    notices = NoticeCollector()
+    notices.attach(to: handle)
+  }
+
+  deinit { PQfinish(handle) }
+
+  var socket: Int32 { PQsocket(handle) }
+
+  /// Such as `PostgreSQL 15.13`.
+  var server: String {
+    let version = PQparameterStatus(handle, "server_version").map { String(cString: $0) } ?? ""
+    return "PostgreSQL \(version.prefix { !$0.isWhitespace })"
+  }
+
+  private func finishConnecting(by deadline: Deadline) throws(PostgresError) {
+    guard PQstatus(handle) != CONNECTION_BAD else { throw .unavailable(lastError) }
+    var state = PGRES_POLLING_WRITING
+    while state != PGRES_POLLING_OK {
+      if state == PGRES_POLLING_FAILED { throw .unavailable(lastError) }
+      let writing = state == PGRES_POLLING_WRITING
+      repeat {
+        guard let ready = wait(wantsWrite: writing, until: deadline, stopsOnClose: true) else {
+          throw .unavailable(mailbox.isClosing ? "the client is closed" : "no answer from \(host) within the connect timeout")
+        }
+        // Readable while it should become writable is an error, which libpq will find.
+        if ready.socketReadable || writing { break }
+      } while true
+      state = PQconnectPoll(handle)
+    }
+    guard PQsetnonblocking(handle, 1) == 0 else { throw .unavailable(lastError) }
+  }
+
+  private var host: String { PQhost(handle).map { String(cString: $0) } ?? "the server" }
+
+  /// Waits for the socket; nil when the deadline has passed. Jobs whose own deadline passes meanwhile are failed on the way.
+  func wait(wantsWrite: Bool, until deadline: Deadline, stopsOnClose: Bool = false) -> PollResult? {
+    while true {
+      mailbox.failOverdueJobs()
+      let next = mailbox.earliestDeadline.map { min($0, deadline) } ?? deadline
+      let result = poll(socket: socket, wantsWrite: wantsWrite, wakeup: mailbox.wakeup, until: next)
+      if result.wokenUp { mailbox.wakeup.clear() }
+      if result.socketReadable || result.socketWritable { return result }
+      if deadline.hasPassed || stopsOnClose && mailbox.isClosing { return nil }
+    }
+  }
+
+  /// Takes in what the server says while nothing is asked of it; false once the connection is gone.
+  func readWhileIdle() -> Bool {
+    guard PQconsumeInput(handle) == 1 else {
+      fail(notices.lastFatal ?? lastError)
+      return false
+    }
+    while let notification = PQnotifies(handle) { PQfreemem(notification) }
+    return PQstatus(handle) == CONNECTION_OK
+  }
+
+  func fail(_ reason: String) { if failure == nil { failure = reason } }
+
+  var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+
+  /// libpq's last message, on one line.
+  var lastError: String {
+    let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return line.isEmpty ? "the connection failed" : line
+  }
+}
+
+extension Mailbox<Job> {
+  func failOverdueJobs() {
+    for job in takeOverdue() { job.fail(.unavailable("the job's turn did not come before its deadline")) }
+  }
+}
+
+/// Lends an array of C strings that ends in NULL.
+private func withCStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
+  var bytes: [CChar] = []
+  var starts: [Int] = []
+  for string in strings {
+    starts.append(bytes.count)
+    bytes.append(contentsOf: string.utf8CString)
+  }
+  return bytes.withUnsafeBufferPointer { buffer in
+    var pointers: [UnsafePointer<CChar>?] = starts.map { buffer.baseAddress! + $0 }
+    pointers.append(nil)
+    return body(pointers)
+  }
+}

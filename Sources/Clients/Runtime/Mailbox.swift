@@ -1,0 +1,74 @@
+import Synchronization
+
+/// Jobs for a client's thread, in the order in which they came; bounded, each with the deadline after which nobody waits for it.
+///
+/// Any thread posts, the client's own thread takes. Every post signals the wake-up that the thread has in its `poll`.
+public final class Mailbox<Job: Sendable>: Sendable {
+  public enum Refusal: Error, Sendable { case full, closed }
+
+  public let wakeup = Wakeup()
+  private let capacity: Int
+  private let state = Mutex(State())
+
+  private struct State {
+    var waiting: [(job: Job, deadline: Deadline)] = []
+    var earliest: Deadline?
+    var isClosing = false
+  }
+
+  public init(capacity: Int) { self.capacity = capacity }
+
+  public func post(_ job: Job, deadline: Deadline) throws(Refusal) {
+    let refusal: Refusal? = state.withLock { state in
+      if state.isClosing { return .closed }
+      if state.waiting.count >= capacity { return .full }
+      state.waiting.append((job, deadline))
+      state.earliest = min(state.earliest ?? deadline, deadline)
+      return nil
+    }
+    if let refusal { throw refusal }
+    wakeup.signal()
+  }
+
+  /// The oldest job still in time; call `takeOverdue` first.
+  public func take() -> Job? {
+    state.withLock { state in
+      guard !state.waiting.isEmpty else { return nil }
+      let first = state.waiting.removeFirst()
+      state.earliest = state.waiting.lazy.map(\.deadline).min()
+      return first.job
+    }
+  }
+
+  /// The jobs whose deadline has passed, for the client to fail.
+  public func takeOverdue() -> [Job] {
+    state.withLock { state in
+      guard let earliest = state.earliest, earliest.hasPassed else { return [] }
+      let now = ContinuousClock.now
+      let overdue = state.waiting.filter { $0.deadline.instant <= now }.map(\.job)
+      state.waiting.removeAll { $0.deadline.instant <= now }
+      state.earliest = state.waiting.lazy.map(\.deadline).min()
+      return overdue
+    }
+  }
+
+  public func takeAll() -> [Job] {
+    state.withLock { state in
+      let all = state.waiting.map(\.job)
+      state.waiting = []
+      state.earliest = nil
+      return all
+    }
+  }
+
+  /// When the next waiting job's time is over.
+  public var earliestDeadline: Deadline? { state.withLock(\.earliest) }
+  public var isEmpty: Bool { state.withLock(\.waiting.isEmpty) }
+  public var isClosing: Bool { state.withLock(\.isClosing) }
+
+  /// Takes no more jobs, and tells the thread so.
+  public func close() {
+    state.withLock { $0.isClosing = true }
+    wakeup.signal()
+  }
+}
