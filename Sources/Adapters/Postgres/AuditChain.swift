@@ -9,8 +9,8 @@ struct AuditChain: Sendable {
     let sequence: Int64
     let previousHash: [UInt8]
     let hash: [UInt8]
-    let before: [UInt8]?
-    let after: [UInt8]?
+    let before: String?
+    let after: String?
   }
 
   let id: UUIDValue
@@ -38,9 +38,9 @@ struct AuditChain: Sendable {
     }
     entry.order?.appendText(to: &text)
     for field in [entry.outcome, entry.correlationID, entry.traceparent ?? ""] { Self.append(field, to: &text) }
-    text.append(contentsOf: before ?? [])
+    text.append(contentsOf: (before ?? "").utf8)
     text.append(0x0A)
-    text.append(contentsOf: after ?? [])
+    text.append(contentsOf: (after ?? "").utf8)
     var hash = SHA256()
     hash.update(data: head)
     hash.update(data: text)
@@ -57,12 +57,7 @@ struct AuditChain: Sendable {
   }
 
   /// What an order was or became: `status/payment_status/reservation/version`.
-  private static func summary(_ order: Order) -> [UInt8] {
-    var text = Array(order.status.rawValue.utf8)
-    for field in [order.paymentStatus.rawValue, order.reservation.rawValue, String(order.version)] {
-      text.append(0x2F)
-      text.append(contentsOf: field.utf8)
-    }
-    return text
+  private static func summary(_ order: Order) -> String {
+    "\(order.status.rawValue)/\(order.paymentStatus.rawValue)/\(order.reservation.rawValue)/\(order.version)"
   }
 }

@@ -15,10 +15,10 @@ struct BatchWriter {
     addHistory(to: &pipeline)
     addStock(to: &pipeline)
     if !writes.audit.isEmpty { addAudit(audit, to: &pipeline) }
-    if !sent.isEmpty { pipeline.add(BatchStatements.deleteOutbox, Self.outboxColumns(sent.sorted())) }
+    if !sent.isEmpty { pipeline.append(BatchStatements.deleteOutbox, Self.outboxColumns(sent.sorted())) }
     addEvents(to: &pipeline)
     addClaims(to: &pipeline)
-    pipeline.add(BatchStatements.commit, Parameters())
+    pipeline.append(BatchStatements.commit, [])
   }
 
   private func addOrders(to pipeline: inout Pipeline) {
@@ -42,31 +42,31 @@ struct BatchWriter {
     var reserved = ReservationColumns()
     for order in writes.created {
       tenant.append(order.key.tenant.rawValue)
-      id.append(order.key.order.high, order.key.order.low)
+      id.append(high: order.key.order.high, low: order.key.order.low)
       customer.append(order.customer.rawValue)
       status.append(order.status.rawValue)
-      heldFrom.append(optional: order.heldFrom?.rawValue)
+      heldFrom.append(order.heldFrom?.rawValue)
       payment.append(order.paymentStatus.rawValue)
       reservation.append(order.reservation.rawValue)
       version.append(order.version)
       currency.append(order.currency.code)
       total.append(order.total.minorUnits)
-      method.append(optional: order.paymentMethod?.rawValue)
+      method.append(order.paymentMethod?.rawValue)
       var text: [UInt8] = []
       StoredMetadata.append(order.metadata, to: &text)
-      metadata.append(text)
+      metadata.append(utf8: text)
       created.append(order.createdAt.microseconds)
       updated.append(order.updatedAt.microseconds)
       items.append(order)
       if order.reservation != .none { reserved.append(order) }
     }
-    pipeline.add(
+    pipeline.append(
       BatchStatements.insertOrders,
-      Parameters(
+      Parameters([
         .array(tenant), .array(id), .array(customer), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version),
-        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated)))
-    pipeline.add(BatchStatements.insertItems, items.parameters)
-    if !reserved.isEmpty { pipeline.add(BatchStatements.insertReservations, reserved.parameters) }
+        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated)]))
+    pipeline.append(BatchStatements.insertItems, items.parameters)
+    if !reserved.isEmpty { pipeline.append(BatchStatements.insertReservations, reserved.parameters) }
   }
 
   private struct ItemColumns {
@@ -89,7 +89,7 @@ struct BatchWriter {
     mutating func append(_ order: Order) {
       for (number, item) in order.lines.enumerated() {
         tenant.append(order.key.tenant.rawValue)
-        self.order.append(order.key.order.high, order.key.order.low)
+        self.order.append(high: order.key.order.high, low: order.key.order.low)
         line.append(Int16(number + 1))
         product.append(item.product.rawValue)
         quantity.append(item.quantity.value)
@@ -98,7 +98,7 @@ struct BatchWriter {
     }
 
     var parameters: Parameters {
-      Parameters(.array(tenant), .array(order), .array(line), .array(product), .array(quantity), .array(price))
+      Parameters([.array(tenant), .array(order), .array(line), .array(product), .array(quantity), .array(price)])
     }
   }
 
@@ -112,12 +112,12 @@ struct BatchWriter {
     mutating func append(_ order: Order) {
       isEmpty = false
       tenant.append(order.key.tenant.rawValue)
-      self.order.append(order.key.order.high, order.key.order.low)
+      self.order.append(high: order.key.order.high, low: order.key.order.low)
       state.append(order.reservation.rawValue)
       created.append(order.createdAt.microseconds)
     }
 
-    var parameters: Parameters { Parameters(.array(tenant), .array(order), .array(state), .array(created)) }
+    var parameters: Parameters { Parameters([.array(tenant), .array(order), .array(state), .array(created)]) }
   }
 
   private func addHistory(to pipeline: inout Pipeline) {
@@ -134,21 +134,21 @@ struct BatchWriter {
     var reason = TextArray()
     for entry in writes.history.sorted(by: { $0.order != $1.order ? $0.order < $1.order : $0.version < $1.version }) {
       tenant.append(entry.order.tenant.rawValue)
-      order.append(entry.order.order.high, entry.order.order.low)
+      order.append(high: entry.order.order.high, low: entry.order.order.low)
       version.append(entry.version)
       status.append(entry.status.rawValue)
-      previous.append(optional: entry.previousStatus?.rawValue)
+      previous.append(entry.previousStatus?.rawValue)
       payment.append(entry.paymentStatus.rawValue)
       at.append(entry.at.microseconds)
       actor.append(entry.actor)
       message.append(entry.message.rawValue)
-      reason.append(optional: entry.reason)
+      reason.append(entry.reason)
     }
-    pipeline.add(
+    pipeline.append(
       BatchStatements.insertHistory,
-      Parameters(
+      Parameters([
         .array(tenant), .array(order), .array(version), .array(status), .array(previous), .array(payment), .array(at), .array(actor), .array(message),
-        .array(reason)))
+        .array(reason)]))
   }
 
   private func addStock(to pipeline: inout Pipeline) {
@@ -164,7 +164,7 @@ struct BatchWriter {
       onHand.append(level.onHand)
       reserved.append(level.reserved)
     }
-    pipeline.add(BatchStatements.moveStock, Parameters(.array(tenant), .array(product), .array(onHand), .array(reserved)))
+    pipeline.append(BatchStatements.moveStock, Parameters([.array(tenant), .array(product), .array(onHand), .array(reserved)]))
   }
 
   private func addAudit(_ links: [AuditChain.Link], to pipeline: inout Pipeline) {
@@ -191,18 +191,18 @@ struct BatchWriter {
       actor.append(entry.actor)
       action.append(entry.action)
       message.append(entry.message.rawValue)
-      order.append(optional: entry.order)
+      order.append(entry.order)
       outcome.append(entry.outcome)
       correlation.append(entry.correlationID)
-      traceparent.append(optional: entry.traceparent)
-      before.append(optional: link.before)
-      after.append(optional: link.after)
+      traceparent.append(entry.traceparent)
+      before.append(link.before)
+      after.append(link.after)
     }
-    pipeline.add(
+    pipeline.append(
       BatchStatements.insertAudit,
-      Parameters(
+      Parameters([
         .array(tenant), .array(at), .array(seq), .array(previousHash), .array(hash), .array(actor), .array(action), .array(message), .array(order),
-        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(chain.id.high, chain.id.low)))
+        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(high: chain.id.high, low: chain.id.low)]))
   }
 
   private func addEvents(to pipeline: inout Pipeline) {
@@ -215,14 +215,14 @@ struct BatchWriter {
     var body = ByteaArray()
     for row in writes.events.sorted(by: { $0.key < $1.key }) {
       tenant.append(row.key.order.tenant.rawValue)
-      order.append(row.key.order.order.high, row.key.order.order.low)
+      order.append(high: row.key.order.order.high, low: row.key.order.order.low)
       version.append(row.key.version)
-      event.append(row.key.event.high, row.key.event.low)
+      event.append(high: row.key.event.high, low: row.key.event.low)
       type.append(row.type.rawValue)
       body.append(row.body)
     }
-    pipeline.add(
-      BatchStatements.insertOutbox, Parameters(.array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body)))
+    pipeline.append(
+      BatchStatements.insertOutbox, Parameters([.array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body)]))
   }
 
   private func addClaims(to pipeline: inout Pipeline) {
@@ -240,20 +240,20 @@ struct BatchWriter {
     for (identity, claim) in writes.claims.map({ ($0.identity, $0.claim) }).sorted(by: { $0.0 < $1.0 }) {
       tenant.append(identity.tenant.rawValue)
       message.append(identity.message.rawValue)
-      order.append(optional: claim.result.order)
+      order.append(claim.result.order)
       outcome.append(claim.result.rejection == nil ? "accepted" : "rejected")
       type.append(claim.type.rawValue)
       subject.append(claim.subject)
       fingerprint.append(claim.fingerprint.bytes)
-      status.append(optional: claim.result.status?.rawValue)
-      version.append(optional: claim.result.version)
-      rejection.append(optional: claim.result.rejection.map(StoredRejection.encode))
+      status.append(claim.result.status?.rawValue)
+      version.append(claim.result.version)
+      rejection.append(claim.result.rejection.map(StoredRejection.encode))
     }
-    pipeline.add(
+    pipeline.append(
       BatchStatements.insertClaims,
-      Parameters(
+      Parameters([
         .array(tenant), .array(message), .array(order), .array(outcome), .array(type), .array(subject), .array(fingerprint), .array(status),
-        .array(version), .array(rejection), .uuid(batch.high, batch.low), .timestamp(now.microseconds)))
+        .array(version), .array(rejection), .uuid(high: batch.high, low: batch.low), .timestamp(now.microseconds)]))
   }
 
   static func outboxColumns(_ keys: [OutboxKey]) -> Parameters {
@@ -263,10 +263,10 @@ struct BatchWriter {
     var event = UUIDArray(capacity: keys.count)
     for key in keys {
       tenant.append(key.order.tenant.rawValue)
-      order.append(key.order.order.high, key.order.order.low)
+      order.append(high: key.order.order.high, low: key.order.order.low)
       version.append(key.version)
-      event.append(key.event.high, key.event.low)
+      event.append(high: key.event.high, low: key.event.low)
     }
-    return Parameters(.array(tenant), .array(order), .array(version), .array(event))
+    return Parameters([.array(tenant), .array(order), .array(version), .array(event)])
   }
 }

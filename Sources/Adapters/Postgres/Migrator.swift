@@ -49,12 +49,12 @@ package struct Migrator: Sendable {
   private static func applied(_ session: PostgresSession, schema: String) throws(PostgresError) -> Set<Int32> {
     let exists = try session.query(
       Statement(name: "migrations_exist", sql: "SELECT to_regclass($1) IS NOT NULL", parameterTypes: [.text]),
-      Parameters(.text("\(schema.quotedIdentifier).schema_migrations")))
-    guard try exists.bool(0, 0) else { return [] }
+      Parameters([.text("\(schema.quotedIdentifier).schema_migrations")]))
+    guard exists.bool(0, 0) else { return [] }
     let rows = try session.query(
-      Statement(name: "migrations_applied", sql: "SELECT version FROM \(schema.quotedIdentifier).schema_migrations", parameterTypes: []), Parameters())
+      Statement(name: "migrations_applied", sql: "SELECT version FROM \(schema.quotedIdentifier).schema_migrations", parameterTypes: []), [])
     var versions: Set<Int32> = []
-    for row in 0..<rows.rowCount { versions.insert(try rows.int32(row, 0)) }
+    for row in 0..<rows.rowCount { versions.insert(rows.int32(row, 0)) }
     return versions
   }
 }

@@ -43,7 +43,8 @@ package final class PostgresOrderStore: OrderStore {
     _ unanswered: borrowing Mutex<[UUIDValue: Decision]>
   ) throws(PostgresError) -> Decision {
     let found = try BatchReader.read(session, keys)
-    let earlier = unanswered.withLock { known in found.batches.lazy.compactMap { known[$0] }.first }
+    let runs = unanswered.withLock { $0 }
+    let earlier = found.batches.lazy.compactMap { runs[$0] }.first
     if let earlier {
       try session.execute("ROLLBACK")
       return earlier
@@ -83,7 +84,7 @@ package final class PostgresOrderStore: OrderStore {
 
 extension StoreError {
   init(_ error: PostgresError) {
-    if error.isSerializationOrDeadlock || error.isUniqueViolation {
+    if error.isSerializationOrDeadlock || error.isUniqueViolation || error.sqlState == "57014" {
       self = .conflict(error.description)
     } else if error.isAboutTheData {
       self = .refused(error.description)
@@ -97,5 +98,27 @@ extension UUIDValue {
   static func fresh() -> UUIDValue {
     var random = SystemRandomNumberGenerator()
     return .random(using: &random)
+  }
+}
+
+extension PostgresError {
+  /// The server refuses values or a rule of the database does: some command of the batch is at fault.
+  var isAboutTheData: Bool {
+    guard let state = sqlState else { return false }
+    return state.hasPrefix("22") || state.hasPrefix("23") || state.hasPrefix("54") || state.hasPrefix("P0")
+  }
+
+  /// A row of ours that this program cannot read.
+  static func unreadable(_ table: String) -> PostgresError { .misuse("a row of \(table) is not of this program's making") }
+}
+
+extension UUIDArray {
+  mutating func append(_ value: UUIDValue?) { if let value { append(high: value.high, low: value.low) } else { appendNull() } }
+}
+
+extension ResultSet {
+  func uuidValue(_ row: Int, _ column: Int) -> UUIDValue {
+    let (high, low) = uuid(row, column)
+    return UUIDValue(high: high, low: low)
   }
 }

@@ -16,26 +16,26 @@ package struct PostgresOutbox: Outbox {
 
   package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
     try await run { session throws(PostgresError) in
-      try session.query(Self.take, Parameters(.text(Self.leaseName), .text(holder), .int64(duration.components.seconds))).rowCount == 1
+      try session.query(Self.take, Parameters([.text(Self.leaseName), .text(holder), .int64(duration.components.seconds)])).rowCount == 1
     }
   }
 
   package func release(holder: String) async throws(StoreError) {
     try await run { session throws(PostgresError) in
-      _ = try session.query(Self.giveBack, Parameters(.text(Self.leaseName), .text(holder)))
+      _ = try session.query(Self.giveBack, Parameters([.text(Self.leaseName), .text(holder)]))
     }
   }
 
   package func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] {
     try await run { session throws(PostgresError) in
-      let rows = try session.query(Self.due, Parameters(.int64(age.components.seconds), .int64(Int64(limit))))
+      let rows = try session.query(Self.due, Parameters([.int64(age.components.seconds), .int64(Int64(limit))]))
       var events: [EncodedEvent] = []
       for row in 0..<rows.rowCount {
-        guard let tenant = TenantID(try rows.text(row, 0)), let type = EventType(rawValue: try rows.text(row, 4)) else { throw .unreadable("outbox") }
-        let order = OrderKey(tenant: tenant, order: try rows.uuidValue(row, 1))
+        guard let tenant = TenantID(rows.text(row, 0)), let type = EventType(rawValue: rows.text(row, 4)) else { throw .unreadable("outbox") }
+        let order = OrderKey(tenant: tenant, order: rows.uuidValue(row, 1))
         events.append(
           EncodedEvent(
-            key: OutboxKey(order: order, version: try rows.int64(row, 2), event: try rows.uuidValue(row, 3)), type: type, body: try rows.bytes(row, 5)))
+            key: OutboxKey(order: order, version: rows.int64(row, 2), event: rows.uuidValue(row, 3)), type: type, body: rows.bytes(row, 5)))
       }
       return events
     }

@@ -14,8 +14,9 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
   /// - Parameters:
   ///   - url: `postgres://`, `postgresql://` or libpq's `keyword=value` form. What it sets wins over the defaults here.
   ///   - schema: The only schema in `search_path`; nil leaves it to the server.
+  ///   - settings: Other settings of the session, as `name=value` without spaces.
   public init(
-    url: String, applicationName: String = "swift", schema: String? = nil, connectTimeout: Duration = .seconds(5),
+    url: String, applicationName: String = "swift", schema: String? = nil, settings sessionSettings: [String] = [], connectTimeout: Duration = .seconds(5),
     statementTimeout: Duration = .seconds(15), lockTimeout: Duration = .seconds(5), idleInTransactionTimeout: Duration = .seconds(15)
   ) throws(PostgresConfigurationError) {
     var given = try Self.parse(url)
@@ -30,6 +31,7 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
       "idle_in_transaction_session_timeout=\(idleInTransactionTimeout.wholeMilliseconds)",
     ]
     if let schema { settings.append("search_path=" + Self.escaped("\"" + schema.replacing("\"", with: "\"\"") + "\"")) }
+    settings += sessionSettings
     // Those of the URL come last, and the last one counts.
     given["options"] = (settings.map { "-c \($0)" } + [given["options"]].compactMap(\.self)).joined(separator: " ")
     hosts = Self.oneListForEachHost(given)
