@@ -95,7 +95,12 @@ let whole: [Target] = [
     path: "Sources/Worker",
     swiftSettings: settings),
 
-  tests("AdapterTests", ["JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Application", "Domain", "TestSupport"]),
+  tests(
+    "AdapterTests",
+    [
+      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Application", "Domain", "ClientRuntime", "PostgresClient", "RabbitMQClient",
+      "RedisClient", "TestSupport",
+    ]),
   tests("WorkerTests", ["order-worker", "TestSupport"]),
   tests("IntegrationTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
   tests("ChaosTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),

@@ -1,0 +1,154 @@
+import CLinux
+import CRabbitMQ
+import ClientRuntime
+import Glibc
+
+/// One connection with one channel, confined to the thread that made it.
+///
+/// One channel only: waiting for a frame on one channel makes librabbitmq drop those of others.
+final class AMQPConnection {
+  static let channel: amqp_channel_t = 1
+  /// librabbitmq 0.11 turns 0 into 4,096, which RabbitMQ refuses from 4.1 on.
+  private static let frameMax: Int32 = 131_072
+
+  let handle: amqp_connection_state_t
+  /// Product and version, as the server tells them.
+  private(set) var server = "RabbitMQ"
+  let socket: Int32
+
+  /// Connects to the first host that takes it, starting with the one at `turn`.
+  init(_ configuration: ConnectionConfiguration, turn: Int) throws(AMQPError) {
+    let host = configuration.hosts[turn % configuration.hosts.count]
+    let place = "\(host.name):\(host.port)"
+    guard let handle = amqp_new_connection() else { throw AMQPError(.connection, "out of memory") }
+    var opened = false
+    defer { if !opened { amqp_destroy_connection(handle) } }
+    var timeout = timeval(configuration.connectTimeout)
+    amqp_set_handshake_timeout(handle, &timeout)
+    amqp_set_rpc_timeout(handle, &timeout)
+    guard let tcp = amqp_tcp_socket_new(handle) else { throw AMQPError(.connection, "out of memory") }
+    let code = amqp_socket_open_noblock(tcp, host.name, host.port, &timeout)
+    guard code == AMQP_STATUS_OK.rawValue else { throw AMQPError(.connection, "cannot connect to RabbitMQ at \(place): \(errorText(code))") }
+    socket = amqp_get_sockfd(handle)
+    var userTimeout = UInt32(15_000)
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &userTimeout, 4)
+    let arena = Arena()
+    var properties = arena.table([
+      Header(name: "connection_name", value: .string(configuration.name)),
+      Header(
+        name: "capabilities",
+        value: .table([
+          Header(name: "consumer_cancel_notify", value: .bool(true)), Header(name: "connection.blocked", value: .bool(true)),
+          Header(name: "publisher_confirms", value: .bool(true)), Header(name: "basic.nack", value: .bool(true)),
+          Header(name: "authentication_failure_close", value: .bool(true)),
+        ])),
+    ])
+    let login = login_plain(
+      handle, configuration.virtualHost, 16, Self.frameMax, Int32(configuration.heartbeat.components.seconds), &properties, configuration.user,
+      configuration.password)
+    self.handle = handle
+    try Self.check(login, "RabbitMQ at \(place) refuses user \(configuration.user) on virtual host \(configuration.virtualHost)", refused: true)
+    amqp_channel_open(handle, Self.channel)
+    opened = true
+    do throws(AMQPError) {
+      try check("opening a channel")
+    } catch {
+      opened = false
+      throw error
+    }
+    server = serverName()
+  }
+
+  deinit {
+    // Without a goodbye on the wire: where one is wanted, `close` was called. A broken socket must not make this wait.
+    amqp_destroy_connection(handle)
+  }
+
+  /// Says goodbye; unsettled deliveries go back to their queue.
+  func close() { _ = amqp_connection_close(handle, AMQP_REPLY_SUCCESS) }
+
+  /// Throws what the last call of the library that waits for an answer ended in.
+  func check(_ action: String) throws(AMQPError) { try Self.check(amqp_get_rpc_reply(handle), action) }
+
+  private static func check(_ reply: amqp_rpc_reply_t, _ action: String, refused: Bool = false) throws(AMQPError) {
+    switch reply.reply_type {
+    case AMQP_RESPONSE_NORMAL: return
+    case AMQP_RESPONSE_SERVER_EXCEPTION:
+      if reply.reply.id == Method.channelClose, let close = reply.reply.decoded?.assumingMemoryBound(to: amqp_channel_close_t.self).pointee {
+        throw AMQPError(.channelClosed(Int(close.reply_code)), "\(action): \(text(close.reply_text))")
+      }
+      if reply.reply.id == Method.connectionClose, let close = reply.reply.decoded?.assumingMemoryBound(to: amqp_connection_close_t.self).pointee {
+        throw AMQPError(refused ? .refused : .connectionClosed(Int(close.reply_code)), "\(action): \(text(close.reply_text))")
+      }
+      throw AMQPError(.connection, "\(action): the server answered with method \(reply.reply.id)")
+    default:
+      let timedOut = reply.library_error == AMQP_STATUS_TIMEOUT.rawValue
+      // A server that refuses a login may just close the socket.
+      let code: AMQPError.Code = timedOut ? .timeout : refused && reply.library_error == AMQP_STATUS_CONNECTION_CLOSED.rawValue ? .refused : .connection
+      throw AMQPError(code, "\(action): \(errorText(reply.library_error))")
+    }
+  }
+
+  func checkSent(_ status: Int32, _ action: String) throws(AMQPError) {
+    if status != AMQP_STATUS_OK.rawValue { throw AMQPError(.connection, "\(action): \(errorText(status))") }
+  }
+
+  /// Whether the library holds frames or bytes that `poll` on the socket would not tell of.
+  var hasBuffered: Bool { amqp_frames_enqueued(handle) != 0 || amqp_data_in_buffer(handle) != 0 }
+
+  /// Gives the library's memory back where nothing points into it any more.
+  func releaseBuffers() { amqp_maybe_release_buffers(handle) }
+
+  /// The next frame that is there already; nil where there is none.
+  func nextFrame(_ frame: inout amqp_frame_t) throws(AMQPError) -> Bool {
+    var none = timeval()
+    let status = amqp_simple_wait_frame_noblock(handle, &frame, &none)
+    if status == AMQP_STATUS_OK.rawValue { return true }
+    if status == AMQP_STATUS_TIMEOUT.rawValue { return false }
+    throw AMQPError(.connection, "reading from RabbitMQ: \(errorText(status))")
+  }
+
+  /// Holds back small packets while a batch is written, and lets them go at its end.
+  func cork(_ on: Bool) {
+    var value: Int32 = on ? 1 : 0
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &value, 4)
+  }
+
+  private func serverName() -> String {
+    guard let table = amqp_get_server_properties(handle)?.pointee else { return "RabbitMQ" }
+    var decoder = PropertyDecoder(limits: HeaderLimits())
+    var (product, version) = ("RabbitMQ", "")
+    for entry in UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries)) where entry.value.kind == UInt8(ascii: "S") {
+      switch decoder.text(entry.key) {
+      case "product": product = decoder.text(entry.value.value.bytes)
+      case "version": version = decoder.text(entry.value.value.bytes)
+      default: break
+      }
+    }
+    return "\(product) \(version)"
+  }
+}
+
+/// Methods by class and number, as they come in frames.
+enum Method {
+  static let connectionClose: amqp_method_number_t = 0x000A_0032
+  static let connectionBlocked: amqp_method_number_t = 0x000A_003C
+  static let connectionUnblocked: amqp_method_number_t = 0x000A_003D
+  static let channelClose: amqp_method_number_t = 0x0014_0028
+  static let basicCancel: amqp_method_number_t = 0x003C_001E
+  static let basicReturn: amqp_method_number_t = 0x003C_0032
+  static let basicDeliver: amqp_method_number_t = 0x003C_003C
+  static let basicAck: amqp_method_number_t = 0x003C_0050
+  static let basicNack: amqp_method_number_t = 0x003C_0078
+}
+
+func errorText(_ status: Int32) -> String { String(cString: amqp_error_string2(status)) }
+
+func text(_ bytes: amqp_bytes_t) -> String { String(decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len), as: UTF8.self) }
+
+extension timeval {
+  init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    self.init(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+  }
+}

@@ -1,0 +1,86 @@
+import Application
+import ClientRuntime
+import Domain
+import PostgresAdapter
+import PostgresClient
+import TestSupport
+
+/// A schema of its own in the stack's PostgreSQL, migrated, with a store over it.
+struct PostgresFixture: Sendable {
+  let schema: String
+  let client: PostgresClient
+  let stores: Stores
+
+  /// The command path and the relay are two adapters over two connections; the contract sees them as one.
+  final class Stores: OrderStore, Outbox {
+    let orders: [PostgresOrderStore]
+    let outbox: PostgresOutbox
+    private let next = Turn()
+
+    init(orders: [PostgresOrderStore], outbox: PostgresOutbox) {
+      self.orders = orders
+      self.outbox = outbox
+    }
+
+    func transact<Decision: Sendable>(
+      _ keys: BatchKeys, sent: [OutboxKey], decide: @escaping @Sendable (BatchFacts) -> (BatchWrites, Decision)
+    ) async throws(StoreError) -> Decision {
+      try await orders[next.take() % orders.count].transact(keys, sent: sent, decide: decide)
+    }
+    func forget(_ sent: [OutboxKey]) async throws(StoreError) { try await outbox.forget(sent) }
+    func untilAvailable() async { await orders[0].untilAvailable() }
+    func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool { try await outbox.lease(holder: holder, for: duration) }
+    func release(holder: String) async throws(StoreError) { try await outbox.release(holder: holder) }
+    func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] { try await outbox.oldest(age: age, limit: limit) }
+    func postpone(_ keys: [OutboxKey]) async throws(StoreError) { try await outbox.postpone(keys) }
+  }
+
+  static func make(connections: Int = 1) async throws -> PostgresFixture {
+    let schema = Stack.uniqueName("s")
+    func connect(_ schema: String?) throws -> PostgresClient {
+      PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, applicationName: "tests", schema: schema))
+    }
+    let setup = try connect(nil)
+    _ = try await Migrator(client: setup, schema: schema).migrate(deadline: .after(.seconds(60)))
+    await setup.close()
+    let client = try connect(schema)
+    let orders = try (0..<connections).map { _ in PostgresOrderStore(client: try connect(schema)) }
+    return PostgresFixture(schema: schema, client: client, stores: Stores(orders: orders, outbox: PostgresOutbox(client: try connect(schema))))
+  }
+
+  var contract: OrderStoreContract {
+    OrderStoreContract(
+      store: stores,
+      setStock: { [client] product, onHand in
+        try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          _ = try session.query(
+            Statement(name: "set", sql: "INSERT INTO inventory (tenant_id, product_id, on_hand) VALUES ($1, $2, $3)", parameterTypes: [.text, .text, .int8]),
+            [.text(product.tenant.rawValue), .text(product.product.rawValue), .int64(onHand)])
+        }
+      },
+      stock: { [client] product in
+        try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          let rows = try session.query(
+            Statement(name: "get", sql: "SELECT on_hand, reserved FROM inventory WHERE product_id = $1", parameterTypes: [.text]),
+            [.text(product.product.rawValue)])
+          return rows.isEmpty ? nil : StockLevel(onHand: rows.int64(0, 0), reserved: rows.int64(0, 1))
+        }
+      },
+      rows: { [client] key in
+        let tables = [
+          "orders": "orders", "history": "order_history", "audit": "audit_log", "reservations": "reservations", "outbox": "outbox",
+          "claims": "processed_commands",
+        ]
+        return try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          var counts: [String: Int] = [:]
+          for (name, table) in tables {
+            let rows = try session.query(
+              Statement(name: "count_\(name)", sql: "SELECT count(*) FROM \(table) WHERE order_id = $1", parameterTypes: [.uuid]),
+              [.uuid(high: key.order.high, low: key.order.low)])
+            counts[name] = Int(rows.int64(0, 0))
+          }
+          return counts
+        }
+      })
+  }
+}

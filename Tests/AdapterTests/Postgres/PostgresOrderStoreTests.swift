@@ -1,0 +1,38 @@
+import Application
+import ClientRuntime
+import Domain
+import PostgresAdapter
+import PostgresClient
+import TestSupport
+import Testing
+
+@Suite struct PostgresOrderStoreTests {
+  @Test func aBatchIsWrittenWhole() async throws { try await PostgresFixture.make().contract.aBatchIsWrittenWhole() }
+  @Test func aClaimIsFoundAgainWithItsWholeResult() async throws { try await PostgresFixture.make().contract.aClaimIsFoundAgainWithItsWholeResult() }
+  @Test func anOrderIsReadBackAsItWasWritten() async throws { try await PostgresFixture.make().contract.anOrderIsReadBackAsItWasWritten() }
+  @Test func outboxRowsGoWithTheNextTransactionOrAlone() async throws {
+    try await PostgresFixture.make().contract.outboxRowsGoWithTheNextTransactionOrAlone()
+  }
+  @Test func theRelayFindsWhatIsLeft() async throws { try await PostgresFixture.make().contract.theRelayFindsWhatIsLeft() }
+  @Test func manyWritersNeverOversell() async throws { try await PostgresFixture.make(connections: 8).contract.manyWritersNeverOversell() }
+  @Test func theSameBatchFromTwoWritersTakesEffectOnce() async throws {
+    try await PostgresFixture.make(connections: 6).contract.theSameBatchFromTwoWritersTakesEffectOnce()
+  }
+  @Test func onlyOneHoldsTheLease() async throws { try await PostgresFixture.make().contract.onlyOneHoldsTheLease() }
+
+  @Test func setupFromManyAtOnceAppliesEachMigrationOnce() async throws {
+    let schema = Stack.uniqueName("s")
+    let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+      for _ in 0..<6 {
+        group.addTask {
+          let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL))
+          return try await Migrator(client: client, schema: schema).migrate(deadline: .after(.seconds(60)))
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(applied == ["1 orders"])
+    let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL))
+    #expect(try await Migrator(client: client, schema: schema).pending(deadline: .after(.seconds(20))).isEmpty)
+  }
+}
