@@ -28,7 +28,11 @@ extension PostgresSession {
     case prepare(Int)
     case execute(Int)
 
-    var index: Int { switch self { case .prepare(let index), .execute(let index): index } }
+    var index: Int {
+      switch self {
+      case .prepare(let index), .execute(let index): index
+      }
+    }
   }
 
   /// The statements that this connection does not know yet.

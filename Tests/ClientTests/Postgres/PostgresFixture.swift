@@ -1,0 +1,63 @@
+import Glibc
+import ClientRuntime
+import PostgresClient
+import Testing
+import TestSupport
+
+extension Tag {
+  @Tag static var integration: Self
+  @Tag static var chaos: Self
+}
+
+extension Deadline {
+  static var soon: Deadline { .after(.seconds(20)) }
+}
+
+/// A client of the stack's database (or of `url`), closed after the test.
+func withClient<R>(
+  of url: String? = nil, schema: String? = nil, statementTimeout: Duration = .seconds(15), lockTimeout: Duration = .seconds(5),
+  _ body: (PostgresClient) async throws -> R
+) async throws -> R {
+  let url = try #require(url ?? ServerAddresses.database)
+  let configuration = try PostgresConfiguration(
+    url: url, applicationName: "client-tests", schema: schema, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
+  let client = PostgresClient(configuration: configuration)
+  do {
+    let result = try await body(client)
+    await client.close()
+    return result
+  } catch {
+    await client.close()
+    throw error
+  }
+}
+
+/// A server of the test's own, gone afterwards.
+func withServer(
+  settings: [String] = [], _ body: (_ server: PrivatePostgres, _ process: ServerProcess) async throws -> Void
+) async throws {
+  let (server, process) = try #require(await PrivatePostgres.start(settings: settings))
+  do {
+    try await body(server, process)
+  } catch {
+    await process.end(SIGKILL)
+    await server.remove()
+    throw error
+  }
+  await process.end(SIGKILL)
+  await server.remove()
+}
+
+/// The error that the job ends in; nil where it ends well.
+func failure<T: Sendable>(
+  of client: PostgresClient, deadline: Deadline = .soon, _ job: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T
+) async -> PostgresError? {
+  do throws(PostgresError) {
+    _ = try await client.run(deadline: deadline, job)
+    return nil
+  } catch {
+    return error
+  }
+}
+
+func statement(_ sql: String) -> Statement { Statement(name: sql, sql: sql) }
