@@ -21,12 +21,11 @@ extension Money {
   /// Reads an amount exactly from ASCII bytes, never by way of a binary fraction.
   ///
   /// The first that holds is the fault: `format`, `negative`, `tooManyDecimals`, `overflow`.
-  @inlinable
   package init(parsing text: some Collection<UInt8>, as form: DecimalForm = .jsonNumber, currency: Currency) throws(MoneyFault) {
     let read =
       switch form {
-      case .jsonNumber: ExactDecimal(json: text)
-      case .decimalString: ExactDecimal(plain: text)
+      case .jsonNumber: text.withContiguousStorageIfAvailable { ExactDecimal(json: $0) } ?? ExactDecimal(json: Array(text))
+      case .decimalString: text.withContiguousStorageIfAvailable { ExactDecimal(plain: $0) } ?? ExactDecimal(plain: Array(text))
       }
     guard let read else { throw .format }
     try self.init(read, currency: currency)
@@ -53,9 +52,8 @@ package enum WholeNumber {
     case range
   }
 
-  @inlinable
   package static func parse(_ text: some Collection<UInt8>) throws(Fault) -> Int64 {
-    guard let number = ExactDecimal(json: text) else { throw .format }
+    guard let number = text.withContiguousStorageIfAvailable({ ExactDecimal(json: $0) }) ?? ExactDecimal(json: Array(text)) else { throw .format }
     return try value(of: number)
   }
 

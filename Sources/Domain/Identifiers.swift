@@ -120,10 +120,12 @@ package struct UUIDValue: Hashable, Comparable, Sendable, CustomStringConvertibl
 
   /// The first 16 bytes of `bytes`, marked as a UUID of `version` (RFC 9562).
   package init(_ bytes: some Sequence<UInt8>, version: UInt64) {
+    // An array, so that the loop below is not generic: this stands on the path of every event.
+    let bytes = Array(bytes)
     var high: UInt64 = 0
     var low: UInt64 = 0
-    for (i, byte) in bytes.prefix(16).enumerated() {
-      if i < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+    for i in 0..<16 {
+      if i < 8 { high = high << 8 | UInt64(bytes[i]) } else { low = low << 8 | UInt64(bytes[i]) }
     }
     self.high = high & 0xFFFF_FFFF_FFFF_0FFF | version << 12
     self.low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000

@@ -94,6 +94,9 @@ struct BodyFields {
     }
   }
 
+  /// Counted in Unicode scalars, as JSON Schema counts.
+  static func isLonger(_ text: String, than most: Int) -> Bool { text.utf8.count > most && text.unicodeScalars.count > most }
+
   /// Names every place of U+0000 that no other fault names already, up to 20.
   mutating func addNullCharacters(in node: JSONNode, path: String = "") {
     guard faults.count < 20 else { return }

@@ -75,12 +75,12 @@ extension CommandBodyReader {
     var entries: [MetadataEntry] = []
     entries.reserveCapacity(pairs.count)
     for (key, value) in pairs {
-      if key.unicodeScalars.count > 64 { fields.add("metadata.\(FieldPlace.shown(key))", .tooLong, "has a key of more than 64 characters") }
+      if BodyFields.isLonger(key, than: 64) { fields.add("metadata.\(FieldPlace.shown(key))", .tooLong, "has a key of more than 64 characters") }
       switch value.kind {
       case .null: continue
       case .string:
         let text = document.text(value)
-        if text.unicodeScalars.count > 1_024 { fields.add("metadata.\(FieldPlace.shown(key))", .tooLong, "must have at most 1,024 characters") }
+        if BodyFields.isLonger(text, than: 1_024) { fields.add("metadata.\(FieldPlace.shown(key))", .tooLong, "must have at most 1,024 characters") }
         entries.append(MetadataEntry(key: key, value: text))
       default: fields.add("metadata.\(FieldPlace.shown(key))", .type, "must be a string")
       }

@@ -49,7 +49,7 @@ package struct CommandBodyReader: Sendable {
   private func reason(_ fields: inout BodyFields, _ body: JSONNode) -> String? {
     let place = FieldPlace("reason")
     guard let node = fields.optional(place, of: body), let text = fields.text(place, node) else { return nil }
-    if text.unicodeScalars.count > 1_024 { fields.add(place.path, .tooLong, "must have at most 1,024 characters") }
+    if BodyFields.isLonger(text, than: 1_024) { fields.add(place.path, .tooLong, "must have at most 1,024 characters") }
     return text
   }
 
