@@ -22,9 +22,11 @@ struct World {
   private var random: SeededGenerator
   private static let products = (1...4).map { ProductID("p\($0)")! }
   private static let lifetime = Duration.seconds(100)
-  private static let counted: Int64 = 40
+  private static let counted: Int64 = 12
   /// How often each event happened: a world in which nothing happens proves nothing.
   private(set) var events: [EventType: Int] = [:]
+  /// How often an operation was opened for each purpose.
+  private(set) var purposes: [PaymentPurpose: Int] = [:]
 
   init(orders: Int, random: SeededGenerator) throws {
     self.random = random
@@ -40,7 +42,7 @@ struct World {
     case 1...5: try update(index)
     case 6...8: try answer(index, kindly: false)
     default:
-      if Bool.random(using: &random) { try expire(index) } else { try bringHome(index) }
+      if Int.random(in: 0..<4, using: &random) == 0 { try expire(index) } else { try bringHome(index) }
     }
     try check(index)
   }
@@ -63,7 +65,7 @@ struct World {
     let lines = Self.products.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)).map {
       OrderLine(
         product: $0, quantity: Quantity(Int64.random(in: 1...6, using: &random))!,
-        unitPrice: Money(minorUnits: Bool.random(using: &random) ? 0 : 250, currency: Sample.usd))!
+        unitPrice: Money(minorUnits: Int.random(in: 0..<5, using: &random) == 0 ? 0 : 250, currency: Sample.usd))!
     }
     let command = Sample.create(
       method: Bool.random(using: &random) ? Sample.method : nil, confirm: Bool.random(using: &random), lines: lines,
@@ -81,13 +83,15 @@ struct World {
 
   private mutating func update(_ index: Int) throws {
     let entry = entries[index]
-    // Mostly where the order can go, so that it gets somewhere.
+    // Mostly where the order can go, and seldom to its end, so that it gets somewhere.
     let possible = OrderStatus.allCases.filter { entry.order?.transition(to: $0, cause: .update) != nil }
-    let status = Int.random(in: 0..<4, using: &random) > 0 ? possible.randomElement(using: &random) : nil
+    let lively = possible.filter { $0 != .cancelled || Int.random(in: 0..<8, using: &random) == 0 }
+    let another = entry.order?.status == .processing && entry.order?.paymentStatus == .failed && Bool.random(using: &random)
+    let status = another ? .shipped : Int.random(in: 0..<4, using: &random) > 0 ? lively.randomElement(using: &random) : nil
     let update = UpdateStatus(
-      order: OrderID(high: 0, low: UInt64(index)), status: status ?? OrderStatus.allCases.randomElement(using: &random)!,
+      order: OrderID(high: 0, low: UInt64(index)), status: status ?? OrderStatus.allCases.filter({ $0 != .cancelled }).randomElement(using: &random)!,
       expectedVersion: Int.random(in: 0..<5, using: &random) > 0 ? nil : Int64.random(in: 1...6, using: &random),
-      paymentMethod: Bool.random(using: &random) ? PaymentMethod("pm_2") : nil)
+      paymentMethod: another || Bool.random(using: &random) ? PaymentMethod("pm_2") : nil)
     let actor = Int.random(in: 0..<6, using: &random) > 0 ? Sample.service : Sample.buyer
     switch Order.decide(update, by: actor, on: entry.order, payments: entry.payments, at: now) {
     case .decided(let decision): try take(decision, index, command: true)
@@ -100,9 +104,9 @@ struct World {
     guard let operation = entries[index].payments.open, let order = entries[index].order else { return }
     let result: PaymentResult
     switch kindly ? 9 : Int.random(in: 0..<10, using: &random) {
-    case 0: result = .unavailable
-    case 1...2 where operation.kind != .void: result = .declined(code: "no")
-    case 3:
+    case 0...1: result = .unavailable
+    case 2...3 where operation.kind != .void: result = .declined(code: "no")
+    case 4...5:
       if let change = order.paymentStillUnknown(operation, payments: entries[index].payments, at: now) { try apply(change, index) }
       return
     default: result = carryOut(operation, index)
@@ -151,6 +155,7 @@ struct World {
       #expect(decision.answer == nil)
     }
     #expect(decision.payments.open == decision.operation || decision.operation == nil)
+    if let operation = decision.operation { purposes[operation.purpose, default: 0] += 1 }
     entries[index].payments = decision.payments
   }
 
