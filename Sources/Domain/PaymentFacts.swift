@@ -8,7 +8,7 @@ package struct AuthorizationID: TextIdentifier {
 }
 
 /// An amount that the provider holds for an order, neither captured nor voided yet.
-package struct Authorization: Hashable, Sendable {
+package struct PaymentAuthorization: Hashable, Sendable {
   package let id: AuthorizationID
   package let amount: Money
   package init(id: AuthorizationID, amount: Money) {
@@ -74,15 +74,15 @@ package enum PaymentResult: Hashable, Sendable {
 /// What is known of an order's payments. Decisions take it as a fact and return it as it is after them.
 package struct PaymentFacts: Hashable, Sendable {
   /// The live authorisation.
-  package internal(set) var authorization: Authorization?
+  package internal(set) var authorization: PaymentAuthorization?
   /// The one operation that is open; commands wait until it is settled.
   package internal(set) var open: PaymentOperation?
   /// Authorisations that serve nothing, and wait their turn to be voided.
-  package internal(set) var surplus: [Authorization]
+  package internal(set) var surplus: [PaymentAuthorization]
   /// How many operations the order has had.
   package internal(set) var count: Int
 
-  package init(authorization: Authorization? = nil, open: PaymentOperation? = nil, surplus: [Authorization] = [], count: Int = 0) {
+  package init(authorization: PaymentAuthorization? = nil, open: PaymentOperation? = nil, surplus: [PaymentAuthorization] = [], count: Int = 0) {
     self.authorization = authorization
     self.open = open
     self.surplus = surplus
@@ -96,16 +96,16 @@ package struct PaymentFacts: Hashable, Sendable {
     begin(.authorize, purpose, amount, method: method)
   }
 
-  mutating func capture(_ live: Authorization, for purpose: PaymentPurpose) -> PaymentOperation {
+  mutating func capture(_ live: PaymentAuthorization, for purpose: PaymentPurpose) -> PaymentOperation {
     begin(.capture, purpose, live.amount, authorization: live.id)
   }
 
-  mutating func void(_ live: Authorization, for purpose: PaymentPurpose, thenWith method: PaymentMethod? = nil) -> PaymentOperation {
+  mutating func void(_ live: PaymentAuthorization, for purpose: PaymentPurpose, thenWith method: PaymentMethod? = nil) -> PaymentOperation {
     begin(.void, purpose, live.amount, method: method, authorization: live.id)
   }
 
   /// What was live before serves nothing any more.
-  mutating func replaceAuthorization(with live: Authorization?) {
+  mutating func replaceAuthorization(with live: PaymentAuthorization?) {
     if let old = authorization { surplus.append(old) }
     authorization = live
   }

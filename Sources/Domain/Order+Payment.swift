@@ -9,7 +9,7 @@ extension Order {
     var payments = payments
     payments.open = nil
     switch (result, operation.kind) {
-    case (.succeeded(let id), .authorize): return authorized(Authorization(id: id, amount: operation.amount), by: operation, payments, at)
+    case (.succeeded(let id), .authorize): return authorized(PaymentAuthorization(id: id, amount: operation.amount), by: operation, payments, at)
     case (.succeeded, .capture): return captured(by: operation, payments, at)
     // In no state to be voided means that nothing is held any more: no capture of it was left unknown.
     case (.succeeded, .void), (.conflict, .void): return voided(by: operation, payments, at)
@@ -35,7 +35,7 @@ extension Order {
     switch operation.kind {
     case .authorize, .capture:
       if payments.open?.authorization != id, !payments.surplus.contains(where: { $0.id == id }) {
-        payments.surplus.append(Authorization(id: id, amount: operation.amount))
+        payments.surplus.append(PaymentAuthorization(id: id, amount: operation.amount))
       }
       return .concluded([], nil, payments)
     case .void:
@@ -44,7 +44,7 @@ extension Order {
     }
   }
 
-  private func authorized(_ live: Authorization, by operation: PaymentOperation, _ payments: PaymentFacts, _ at: Timestamp) -> Decision {
+  private func authorized(_ live: PaymentAuthorization, by operation: PaymentOperation, _ payments: PaymentFacts, _ at: Timestamp) -> Decision {
     var payments = payments
     if operation.purpose == .shipAnew, transition(to: .shipped, cause: .update) != nil {
       payments.replaceAuthorization(with: live)
