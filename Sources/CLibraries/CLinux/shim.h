@@ -1,4 +1,5 @@
 // What Swift's Glibc module leaves out.
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>

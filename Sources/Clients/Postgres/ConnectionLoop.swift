@@ -44,9 +44,9 @@ struct ConnectionLoop {
         served = served || connection.failure == nil
         continue
       }
-      let ready = poll(socket: connection.socket, wakeup: mailbox.wakeup, until: .after(Self.idlePeriod))
-      if ready.wokenUp { mailbox.wakeup.clear() }
-      if ready.socketReadable && !connection.readWhileIdle() { connection.fail(connection.lastError) }
+      let ready = mailbox.wait(
+        socket: connection.socket, until: .after(Self.idlePeriod), isOver: { mailbox.isClosing || !mailbox.isEmpty }, look: mailbox.failOverdueJobs)
+      if ready?.socketReadable == true && !connection.readWhileIdle() { connection.fail(connection.lastError) }
     }
     return served
   }
@@ -76,11 +76,7 @@ struct ConnectionLoop {
   }
 
   private func pause(until end: Deadline) {
-    while !end.hasPassed && !mailbox.isClosing {
-      mailbox.failOverdueJobs()
-      let next = mailbox.earliestDeadline.map { min($0, end) } ?? end
-      if poll(socket: -1, wakeup: mailbox.wakeup, until: next).wokenUp { mailbox.wakeup.clear() }
-    }
+    _ = mailbox.wait(socket: -1, until: end, isOver: { mailbox.isClosing }, look: mailbox.failOverdueJobs)
   }
 }
 

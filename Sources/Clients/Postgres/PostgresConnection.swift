@@ -69,14 +69,8 @@ final class PostgresConnection {
 
   /// Waits for the socket; nil when the deadline has passed. Jobs whose own deadline passes meanwhile are failed on the way.
   func wait(wantsWrite: Bool, until deadline: Deadline, stopsOnClose: Bool = false) -> PollResult? {
-    while true {
-      mailbox.failOverdueJobs()
-      let next = mailbox.earliestDeadline.map { min($0, deadline) } ?? deadline
-      let result = poll(socket: socket, wantsWrite: wantsWrite, wakeup: mailbox.wakeup, until: next)
-      if result.wokenUp { mailbox.wakeup.clear() }
-      if result.socketReadable || result.socketWritable { return result }
-      if deadline.hasPassed || stopsOnClose && mailbox.isClosing { return nil }
-    }
+    mailbox.wait(
+      socket: socket, wantsWrite: wantsWrite, until: deadline, isOver: { stopsOnClose && mailbox.isClosing }, look: mailbox.failOverdueJobs)
   }
 
   /// Takes in what the server says while nothing is asked of it; false once the connection is gone.

@@ -72,3 +72,20 @@ public final class Mailbox<Job: Sendable>: Sendable {
     wakeup.signal()
   }
 }
+
+extension Mailbox {
+  /// Waits for a socket (none where negative); nil when the deadline has passed or `isOver` says so.
+  ///
+  /// `look` is called each time the thread wakes up, for the jobs that came or ran out of time meanwhile.
+  public func wait(socket: Int32, wantsWrite: Bool = false, until deadline: Deadline, isOver: () -> Bool = { false }, look: () -> Void) -> PollResult? {
+    while true {
+      look()
+      if isOver() { return nil }
+      let next = earliestDeadline.map { min($0, deadline) } ?? deadline
+      let result = poll(socket: socket, wantsWrite: wantsWrite, wakeup: wakeup, until: next)
+      if result.wokenUp { wakeup.clear() }
+      if result.socketReadable || result.socketWritable { return result }
+      if deadline.hasPassed { return nil }
+    }
+  }
+}

@@ -9,10 +9,6 @@ extension Tag {
   @Tag static var chaos: Self
 }
 
-extension Deadline {
-  static var soon: Deadline { .after(.seconds(20)) }
-}
-
 /// A client of the stack's database (or of `url`), closed after the test.
 func withClient<R>(
   of url: String? = nil, schema: String? = nil, statementTimeout: Duration = .seconds(15), lockTimeout: Duration = .seconds(5),
