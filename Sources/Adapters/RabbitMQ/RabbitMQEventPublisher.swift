@@ -1,5 +1,6 @@
 import Application
 import ClientRuntime
+import Domain
 import RabbitMQClient
 
 /// Events to the events exchange, persistent and confirmed. Not mandatory: an exchange that nobody listens to is fine.

@@ -28,19 +28,14 @@ package final class RedisSnapshotCache: SnapshotCache {
     let stale = missed.withLock { $0 }
     var commands: [RedisCommand] = []
     if !stale.isEmpty { commands.append(unlink(Array(stale))) }
-    let seconds = ttl.components.seconds * 1_000 + ttl.components.attoseconds / 1_000_000_000_000_000
-    for snapshot in snapshots {
-      // Up to a tenth off, so that what was written together does not run out together.
-      let milliseconds = seconds - Int64.random(in: 0...max(seconds / 10, 1))
-      commands.append(
-        RedisCommand(
-          "EVAL", Self.script, "1", key(snapshot.key), String(snapshot.version), snapshot.json, String(max(milliseconds, 1))))
-    }
+    let chunks = stride(from: 0, to: snapshots.count, by: Self.chunk).map { snapshots[$0..<min($0 + Self.chunk, snapshots.count)] }
+    commands += chunks.map(write)
     do {
       let replies = try await client.pipeline(commands, deadline: .after(deadline))
       if !stale.isEmpty { missed.withLock { $0.subtract(stale) } }
-      let refused = zip(snapshots, replies.suffix(snapshots.count)).filter(\.1.isError).map(\.0.key)
-      if !refused.isEmpty { await remove(refused) }
+      // Out of memory, say: what the cache still has of these orders is old now.
+      let refused = zip(chunks, replies.suffix(chunks.count)).filter { $0.1.errorText != nil }.flatMap { $0.0.map(\.key) }
+      await remove(refused)
     } catch {
       remember(snapshots.map(\.key))
     }
@@ -53,6 +48,21 @@ package final class RedisSnapshotCache: SnapshotCache {
     } catch {
       remember(keys)
     }
+  }
+
+  private func write(_ snapshots: ArraySlice<Snapshot>) -> RedisCommand {
+    var command = RedisCommand("EVAL", capacity: 256 + snapshots.count * 700)
+    command.append(Self.script)
+    command.append(snapshots.count)
+    for snapshot in snapshots { command.append(key(snapshot.key)) }
+    let milliseconds = ttl.components.seconds * 1_000 + ttl.components.attoseconds / 1_000_000_000_000_000
+    for snapshot in snapshots {
+      command.append(snapshot.version)
+      command.append(snapshot.json)
+      // Up to a tenth off, so that what was written together does not run out together.
+      command.append(max(1, milliseconds - Int64.random(in: 0...max(milliseconds / 10, 1))))
+    }
+    return command
   }
 
   private func remember(_ keys: [OrderKey]) {
@@ -69,13 +79,19 @@ package final class RedisSnapshotCache: SnapshotCache {
 
   private func key(_ key: OrderKey) -> String { "\(prefix):\(key.tenant.rawValue):\(key.order)" }
 
-  /// KEYS[1]; ARGV: version, order's JSON, time to live in milliseconds.
+  /// Orders written by one call of the script: Redis does nothing else meanwhile.
+  private static let chunk = 100
+
+  /// ARGV has for each of KEYS its version, the order's JSON, and the time to live in milliseconds.
   private static let script = """
-    local v = redis.call('HGET', KEYS[1], 'version')
-    if v and tonumber(v) >= tonumber(ARGV[1]) then return 0 end
-    redis.call('HSET', KEYS[1], 'version', ARGV[1], 'order', ARGV[2])
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return 1
+    for i, key in ipairs(KEYS) do
+      local a = 3 * (i - 1)
+      local v = redis.call('HGET', key, 'version')
+      if not v or tonumber(v) < tonumber(ARGV[a + 1]) then
+        redis.call('HSET', key, 'version', ARGV[a + 1], 'order', ARGV[a + 2])
+        redis.call('PEXPIRE', key, ARGV[a + 3])
+      end
+    end
     """
 }
 
