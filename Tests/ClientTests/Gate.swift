@@ -1,13 +1,20 @@
 import Glibc
 import Synchronization
+import TestSupport
 
-/// Holds up a client's own thread until a test lets it go; at most 30 seconds.
+/// Holds something up until it is opened, for 30 seconds at most.
 final class Gate: Sendable {
-  private let isOpen = Atomic(false)
+  private let state = Atomic(false)
 
-  func open() { isOpen.store(true, ordering: .releasing) }
+  func open() { state.store(true, ordering: .releasing) }
 
-  func wait() {
-    for _ in 0..<30_000 where !isOpen.load(ordering: .acquiring) { usleep(1_000) }
+  var isOpen: Bool { state.load(ordering: .acquiring) }
+
+  /// For a client's own thread.
+  func block() {
+    for _ in 0..<30_000 where !isOpen { usleep(1_000) }
   }
+
+  /// For a test, which must not block the cooperative pool.
+  func opened() async -> Bool { await eventually(within: .seconds(30)) { isOpen } }
 }

@@ -49,10 +49,10 @@ struct PostgresConflictTests {
           pipeline.append(Self.update(1))
         }
         held.open()
-        tried.wait()
+        tried.block()
         _ = try session.query(.commit)
       }
-      held.wait()
+      #expect(await held.opened())
       let error = await failure(of: b) { session throws(PostgresError) in try session.query(Self.update(1)) }
       tried.open()
       try await holder
@@ -70,7 +70,7 @@ struct PostgresConflictTests {
             pipeline.append(Self.update(own + 1))
           }
           gates[own].open()
-          gates[1 - own].wait()
+          gates[1 - own].block()
           _ = try session.pipeline { pipeline in
             pipeline.append(Self.update(2 - own))
             pipeline.append(.commit)
@@ -99,7 +99,7 @@ struct PostgresConflictTests {
           _ = await failure(of: b) { session throws(PostgresError) in try session.query(Self.update(1)) }
           other.open()
         }
-        other.wait()
+        other.block()
         _ = try session.query(Self.update(1))
       }
       #expect(error?.sqlState == "40001" && error?.isSerializationOrDeadlock == true)

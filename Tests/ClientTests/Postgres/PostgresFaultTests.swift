@@ -5,32 +5,8 @@ import Testing
 import TestSupport
 
 /// Servers that die, freeze or vanish in the middle of a call.
-@Suite(.tags(.integration, .chaos), .enabled(if: PrivatePostgres.isInstalled))
+@Suite(.serialized, .tags(.integration, .chaos), .enabled(if: PrivatePostgres.isInstalled))
 struct PostgresFaultTests {
-  private static let one = Statement(name: "one", sql: "SELECT $1 + 1", parameterTypes: [.int8])
-
-  private func answers(_ client: PostgresClient) async -> Bool {
-    await eventually {
-      await failure(of: client, deadline: .after(.seconds(5))) { session throws(PostgresError) in try session.query(Self.one, [.int64(1)]) } == nil
-    }
-  }
-
-  /// The number of a backend that another session of the client's server can see.
-  private func backend(_ client: PostgresClient) async throws -> Int32 {
-    try await client.run(deadline: .soon) { session throws(PostgresError) in try session.query(statement("SELECT pg_backend_pid()")).int32(0, 0) }
-  }
-
-  private func waits(_ pid: Int32, seenBy observer: PostgresClient) async throws -> Bool {
-    try await eventually {
-      try await observer.run(deadline: .soon) { session throws(PostgresError) in
-        try session.query(
-          Statement(name: "waits", sql: "SELECT state = 'active' AND wait_event IS NOT NULL FROM pg_stat_activity WHERE pid = $1", parameterTypes: [.int4]),
-          [.int32(pid)]
-        ).bool(0, 0)
-      }
-    }
-  }
-
   @Test(arguments: [SIGQUIT, SIGINT])
   func aServerStoppedInMidQueryLosesTheConnectionAndIsFoundAgain(how: Int32) async throws {
     try await withServer { server, process in
@@ -116,12 +92,16 @@ struct PostgresFaultTests {
         #expect(await answers(client))
         let pid = try await backend(client)
         kill(pid, SIGSTOP)
+        let begun = Gate()
         async let first = timed {
-          await failure(of: client, deadline: .after(.milliseconds(900))) { session throws(PostgresError) in try session.query(Self.one, [.int64(1)]) }
+          await failure(of: client, deadline: .after(.milliseconds(900))) { session throws(PostgresError) in
+            begun.open()
+            return try session.query(one, [.int64(1)])
+          }
         }
-        #expect(await eventually { client.isBusy })
+        #expect(await begun.opened())
         let (second, short) = await timed {
-          await failure(of: client, deadline: .after(.milliseconds(100))) { session throws(PostgresError) in try session.query(Self.one, [.int64(1)]) }
+          await failure(of: client, deadline: .after(.milliseconds(100))) { session throws(PostgresError) in try session.query(one, [.int64(1)]) }
         }
         guard case .unavailable = second else {
           Issue.record("\(String(describing: second))")
@@ -178,91 +158,6 @@ struct PostgresFaultTests {
         }
         #expect(await answers(client))
       }
-    }
-  }
-
-  @Test func ofSeveralHostsTheOneThatAnswersIsTaken() async throws {
-    try await withServer { server, _ in
-      let dead = freePort()
-      try await withClient(of: "postgres://orders@127.0.0.1:\(dead),127.0.0.1:\(server.port)/postgres") { client in #expect(await answers(client)) }
-    }
-  }
-
-  @Test func aReadOnlyServerIsNotTaken() async throws {
-    try await withServer(settings: ["default_transaction_read_only=on"]) { server, _ in
-      try await withClient(of: server.url) { client in
-        #expect(await eventually { if case .disconnected(let reason) = client.state { reason.contains("read-only") } else { false } })
-      }
-      try await withClient(of: server.url + "?target_session_attrs=any") { client in
-        let error = await failure(of: client) { session throws(PostgresError) in try session.execute("CREATE TABLE t ()") }
-        #expect(error?.sqlState == "25006" && error?.meansServerIsUnwell == true)
-        // It may have become a standby: the client looks again for one that takes writes.
-        #expect(await answers(client))
-      }
-    }
-  }
-
-  @Test func aCommitWithoutItsStandbyIsReported() async throws {
-    try await withServer(settings: ["synchronous_standby_names=nobody"]) { server, _ in
-      try await withClient(of: server.url + "?options=-c%20statement_timeout%3D200") { client in
-        #expect(await answers(client))
-        let (first, second) = try await client.run(deadline: .soon) { session throws(PostgresError) in
-          try session.execute("SET synchronous_commit = off; CREATE TABLE t (n int); SET synchronous_commit = on")
-          _ = try session.pipeline { pipeline in
-            pipeline.append(.begin)
-            pipeline.append(statement("INSERT INTO t VALUES (1)"))
-            pipeline.append(.commit)
-          }
-          let first = session.commitWasNotReplicated
-          _ = try session.query(statement("SELECT * FROM t"))
-          return (first, session.commitWasNotReplicated)
-        }
-        #expect(first && !second)
-      }
-    }
-  }
-
-  @Test func manyJobsLeaveNoMemoryBehind() async throws {
-    try await withServer { server, _ in
-      try await withClient(of: server.url) { client in
-        #expect(await answers(client))
-        let select = Statement(name: "rows", sql: "SELECT repeat('x', 1000) FROM generate_series(1, $1)", parameterTypes: [.int8])
-        @Sendable func round(_ session: PostgresSession) throws(PostgresError) {
-          let rows = try session.pipeline { pipeline in
-            pipeline.append(select, [.int64(4)])
-            pipeline.append(Self.one, [.int64(1)])
-          }
-          precondition(rows[0].rowCount == 4)
-          do throws(PostgresError) { try session.execute("NOT SQL") } catch { precondition(error.sqlState == "42601") }
-        }
-        for _ in 0..<500 { try await client.run(deadline: .soon, round) }
-        let before = allocatedBytes()
-        for _ in 0..<5_000 { try await client.run(deadline: .soon, round) }
-        // One result lost in each round would be 5,000 times 4,000 bytes.
-        #expect(await eventually { allocatedBytes() - before < 5_000_000 })
-      }
-    }
-  }
-
-  @Test func jobsOfManyTasksRunOneAfterTheOtherInTheirOrder() async throws {
-    try await withServer { server, _ in
-      let client = PostgresClient(configuration: try PostgresConfiguration(url: server.url))
-      let results = await withTaskGroup(of: Int64?.self) { group in
-        for n in 0..<200 {
-          group.addTask {
-            try? await client.run(deadline: .soon) { session throws(PostgresError) in try session.query(Self.one, [.int64(Int64(n))]).int64(0, 0) }
-          }
-        }
-        return await group.reduce(into: []) { $0.append($1) }
-      }
-      #expect(results.compactMap(\.self).sorted() == (1...200).map(Int64.init))
-      await client.close()
-      let error = await failure(of: client) { session throws(PostgresError) in try session.execute("SELECT 1") }
-      guard case .unavailable = error else {
-        Issue.record("\(String(describing: error))")
-        return
-      }
-      #expect(client.state == .closed)
     }
   }
 }

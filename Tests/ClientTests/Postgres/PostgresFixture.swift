@@ -57,3 +57,27 @@ func failure<T: Sendable>(
 }
 
 func statement(_ sql: String) -> Statement { Statement(name: sql, sql: sql) }
+
+/// `SELECT $1 + 1`
+let one = Statement(name: "one", sql: "SELECT $1 + 1", parameterTypes: [.int8])
+
+/// Whether the client gets an answer in the end.
+func answers(_ client: PostgresClient) async -> Bool {
+  await eventually {
+    await failure(of: client, deadline: .after(.seconds(5))) { session throws(PostgresError) in try session.query(one, [.int64(1)]) } == nil
+  }
+}
+
+/// The process number of the client's backend.
+func backend(_ client: PostgresClient) async throws -> Int32 {
+  try await client.run(deadline: .soon) { session throws(PostgresError) in try session.query(statement("SELECT pg_backend_pid()")).int32(0, 0) }
+}
+
+/// Whether that backend comes to wait for something in a statement.
+func waits(_ pid: Int32, seenBy observer: PostgresClient) async throws -> Bool {
+  let waits = Statement(
+    name: "waits", sql: "SELECT state = 'active' AND wait_event IS NOT NULL FROM pg_stat_activity WHERE pid = $1", parameterTypes: [.int4])
+  return try await eventually {
+    try await observer.run(deadline: .soon) { session throws(PostgresError) in try session.query(waits, [.int32(pid)]).bool(0, 0) }
+  }
+}

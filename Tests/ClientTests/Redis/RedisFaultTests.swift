@@ -4,7 +4,7 @@ import RedisClient
 import Testing
 import TestSupport
 
-@Suite(.tags(.integration, .chaos), .enabled(if: PrivateRedis.isInstalled))
+@Suite(.serialized, .tags(.integration, .chaos), .enabled(if: PrivateRedis.isInstalled))
 struct RedisFaultTests {
   private func error(of client: RedisClient, _ commands: [RedisCommand] = [RedisCommand("PING")], within limit: Duration = .seconds(20)) async -> RedisError? {
     do throws(RedisError) {
