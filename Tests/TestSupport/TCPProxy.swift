@@ -1,6 +1,5 @@
 import ClientRuntime
 import Glibc
-import Synchronization
 
 /// Forwards one port of 127.0.0.1 to another, until it is told to swallow everything and answer nothing, as a broken network does.
 package final class TCPProxy: Sendable {
@@ -8,7 +7,7 @@ package final class TCPProxy: Sendable {
   private let target: UInt16
   private let listener: Int32
   private let wakeup = Wakeup()
-  private let state = Mutex((isBlackHole: false, isClosed: false))
+  private let state = Locked((isBlackHole: false, isClosed: false))
 
   package init(to target: UInt16) {
     self.target = target

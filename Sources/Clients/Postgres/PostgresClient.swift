@@ -1,5 +1,4 @@
 import ClientRuntime
-import Synchronization
 
 /// One connection to PostgreSQL on a thread of its own, which runs jobs one after the other and connects again by itself.
 ///

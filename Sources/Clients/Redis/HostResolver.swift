@@ -1,6 +1,5 @@
 import ClientRuntime
 import Glibc
-import Synchronization
 
 /// Turns a host name into a numeric address without holding up its caller: `getaddrinfo` can take many seconds where DNS is down.
 ///
@@ -11,7 +10,7 @@ final class HostResolver: Sendable {
     case failure(String)
   }
 
-  private enum State {
+  private enum State: Sendable {
     case idle
     case asking
     case answered(Answer)
@@ -19,7 +18,7 @@ final class HostResolver: Sendable {
 
   private let host: String
   private let wakeup: Wakeup
-  private let state = Mutex(State.idle)
+  private let state = Locked(State.idle)
 
   /// `wakeup` is signalled when the answer is there.
   init(host: String, wakeup: Wakeup) {

@@ -1,8 +1,6 @@
-import Synchronization
-
 /// A connection's state as its loop sets it and others read it.
 public final class ConnectionStatus: Sendable {
-  private let state = Mutex(ConnectionState.connecting)
+  private let state = Locked(ConnectionState.connecting)
   private let onChange: @Sendable (ConnectionState) -> Void
 
   public init(onChange: @escaping @Sendable (ConnectionState) -> Void) { self.onChange = onChange }

@@ -1,13 +1,12 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// A thread of one's own for a C library that blocks, so that Swift's cooperative pool never does.
 ///
 /// The body runs once, on the new thread, and the thread ends when it returns. `stackSize` is in bytes; the default is what
 /// librabbitmq's recursive decoding of nested tables needs.
 public final class DedicatedThread: Sendable {
-  private let finished = Mutex<(done: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
+  private let finished = Locked<(done: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 
   public init(name: String, stackSize: Int = 16 << 20, _ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Jobs for a client's thread, in the order in which they came; bounded, each with the deadline after which nobody waits for it.
 ///
 /// Any thread posts, the client's own thread takes. Every post signals the wake-up that the thread has in its `poll`.
@@ -8,9 +6,9 @@ public final class Mailbox<Job: Sendable>: Sendable {
 
   public let wakeup = Wakeup()
   private let capacity: Int
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
-  private struct State {
+  private struct State: Sendable {
     var waiting: [(job: Job, deadline: Deadline)] = []
     var earliest: Deadline?
     var isClosing = false
