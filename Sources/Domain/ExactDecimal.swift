@@ -31,7 +31,7 @@ struct ExactDecimal {
     if isZero { return .whole(0) }
     let power = exponent + decimals
     guard power >= 0 else { return .fraction }
-    guard let significand, power < 20 else { return .tooLarge }
+    guard let significand, power < 19 else { return .tooLarge }
     return Self.shifted(significand, by: power).map(Scaled.whole) ?? .tooLarge
   }
 
