@@ -21,17 +21,16 @@ extension Money {
   /// Reads an amount exactly from ASCII bytes, never by way of a binary fraction.
   ///
   /// The first that holds is the fault: `format`, `negative`, `tooManyDecimals`, `overflow`.
-  package init(parsing text: some Collection<UInt8>, as form: DecimalForm = .jsonNumber, currency: Currency) throws(MoneyFault) {
+  package init(parsing text: ArraySlice<UInt8>, as form: DecimalForm = .jsonNumber, currency: Currency) throws(MoneyFault) {
     let read =
       switch form {
-      case .jsonNumber: text.withContiguousStorageIfAvailable { ExactDecimal(json: $0) } ?? ExactDecimal(json: Array(text))
-      case .decimalString: text.withContiguousStorageIfAvailable { ExactDecimal(plain: $0) } ?? ExactDecimal(plain: Array(text))
+      case .jsonNumber: ExactDecimal(json: text.span)
+      case .decimalString: ExactDecimal(plain: text.span)
       }
     guard let read else { throw .format }
     try self.init(read, currency: currency)
   }
 
-  @usableFromInline
   init(_ number: ExactDecimal, currency: Currency) throws(MoneyFault) {
     if number.isNegative && !number.isZero { throw .negative }
     switch number.scaled(toDecimals: currency.decimals) {
@@ -52,12 +51,11 @@ package enum WholeNumber {
     case range
   }
 
-  package static func parse(_ text: some Collection<UInt8>) throws(Fault) -> Int64 {
-    guard let number = text.withContiguousStorageIfAvailable({ ExactDecimal(json: $0) }) ?? ExactDecimal(json: Array(text)) else { throw .format }
+  package static func parse(_ text: ArraySlice<UInt8>) throws(Fault) -> Int64 {
+    guard let number = ExactDecimal(json: text.span) else { throw .format }
     return try value(of: number)
   }
 
-  @usableFromInline
   static func value(of number: ExactDecimal) throws(Fault) -> Int64 {
     switch number.scaled(toDecimals: 0) {
     case .fraction: throw .notWhole

@@ -39,7 +39,6 @@ extension Order {
       }
       return .concluded([], nil, payments)
     case .void:
-      payments.surplus.removeAll { $0.id == id }
       return .concluded(isLive && status == .cancelled ? [marked(.voided, at: at)] : [], nil, payments)
     }
   }

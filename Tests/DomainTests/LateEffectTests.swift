@@ -12,9 +12,11 @@ import Testing
     try story.comesHome(1, "auth-late")
     #expect(story.told() == ["ask void auth-late 1000 release"])
     story.update(.confirmed)
+    try story.result(.unavailable)
+    story.update(.confirmed)
     try story.succeeds("auth-late")
     story.update(.confirmed)
-    #expect(story.told() == ["waits", "nothing", "ask authorize pm_create 1000 confirm"])
+    #expect(story.told() == ["waits", "nothing", "waits", "nothing", "ask authorize pm_create 1000 confirm"])
     #expect(story.order?.version == 1)
   }
 
