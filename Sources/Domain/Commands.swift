@@ -59,6 +59,9 @@ package enum Command: Hashable, Sendable {
     }
   }
 
+  /// Why, in the sender's words.
+  package var reason: String? { if case .updateStatus(let command) = self { command.reason } else { nil } }
+
   package var order: OrderID {
     switch self {
     case .create(let command): command.order

@@ -11,18 +11,24 @@ struct BatchReader {
   }
 
   static func read(_ session: PostgresSession, _ keys: BatchKeys) throws(PostgresError) -> Found {
-    let products = productColumns(keys.products)
+    // Stock is locked after the orders, all of it at once: where the orders' own products matter, only when they are known.
+    let locksStock = !keys.products.isEmpty && !keys.movesStockOfOrders
     let first = try session.pipeline { pipeline in
-      pipeline.append(BatchStatements.begin, [])
+      pipeline.append(BatchStatements.begin)
       pipeline.append(BatchStatements.claims, identityColumns(keys.identities))
       pipeline.append(BatchStatements.lockOrders, orderColumns(keys.orders))
-      if !keys.products.isEmpty { pipeline.append(BatchStatements.lockStock, products) }
-      pipeline.append(BatchStatements.now, [])
+      if locksStock { pipeline.append(BatchStatements.lockStock, productColumns(keys.products)) }
+      pipeline.append(BatchStatements.now)
     }
     var found = Found(facts: BatchFacts(now: Timestamp(microseconds: first[first.count - 1].timestamp(0, 0))))
     try readClaims(first[1], into: &found)
-    if !keys.products.isEmpty { try readStock(first[3], into: &found.facts) }
+    if locksStock { try readStock(first[3], into: &found.facts) }
     if first[2].rowCount > 0 { try readOrders(session, first[2], into: &found.facts) }
+    if keys.movesStockOfOrders {
+      var products = Set(keys.products)
+      for (key, order) in found.facts.orders { for line in order.lines { products.insert(ProductKey(tenant: key.tenant, product: line.product)) } }
+      if !products.isEmpty { try readStock(session.query(BatchStatements.lockStock, productColumns(products.sorted())), into: &found.facts) }
+    }
     return found
   }
 

@@ -80,6 +80,26 @@ enum BatchStatements {
       SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
       """, parameterTypes: [.textArray, .uuidArray, .textArray, .timestamptzArray])
 
+  static let updateOrders = Statement(
+    name: "update_orders",
+    sql: """
+      UPDATE orders o
+      SET status = d.status, held_from = d.held_from, payment_status = d.payment_status, reservation = d.reservation, version = d.version,
+          updated_at = d.updated_at
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[])
+        AS d (tenant_id, order_id, status, held_from, payment_status, reservation, version, updated_at)
+      WHERE o.tenant_id = d.tenant_id AND o.order_id = d.order_id
+      """,
+    parameterTypes: [.textArray, .uuidArray, .textArray, .textArray, .textArray, .textArray, .int8Array, .timestamptzArray])
+
+  static let updateReservations = Statement(
+    name: "update_reservations",
+    sql: """
+      UPDATE reservations r SET state = d.state
+      FROM unnest($1::text[], $2::uuid[], $3::text[]) AS d (tenant_id, order_id, state)
+      WHERE r.tenant_id = d.tenant_id AND r.order_id = d.order_id AND r.state <> d.state
+      """, parameterTypes: [.textArray, .uuidArray, .textArray])
+
   static let insertHistory = Statement(
     name: "insert_history",
     sql: """

@@ -12,6 +12,7 @@ struct BatchWriter {
 
   func add(to pipeline: inout Pipeline, audit: [AuditChain.Link]) {
     addOrders(to: &pipeline)
+    addUpdates(to: &pipeline)
     addHistory(to: &pipeline)
     addStock(to: &pipeline)
     if !writes.audit.isEmpty { addAudit(audit, to: &pipeline) }
@@ -64,9 +65,38 @@ struct BatchWriter {
       BatchStatements.insertOrders,
       Parameters([
         .array(tenant), .array(id), .array(customer), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version),
-        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated)]))
+        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated),
+      ]))
     pipeline.append(BatchStatements.insertItems, items.parameters)
     if !reserved.isEmpty { pipeline.append(BatchStatements.insertReservations, reserved.parameters) }
+  }
+
+  private func addUpdates(to pipeline: inout Pipeline) {
+    guard !writes.updated.isEmpty else { return }
+    var tenant = TextArray()
+    var id = UUIDArray()
+    var status = TextArray()
+    var heldFrom = TextArray()
+    var payment = TextArray()
+    var reservation = TextArray()
+    var version = Int64Array()
+    var updated = TimestampArray()
+    for order in writes.updated {
+      tenant.append(order.key.tenant.rawValue)
+      id.append(order.key.order)
+      status.append(order.status.rawValue)
+      heldFrom.append(order.heldFrom?.rawValue)
+      payment.append(order.paymentStatus.rawValue)
+      reservation.append(order.reservation.rawValue)
+      version.append(order.version)
+      updated.append(order.updatedAt.microseconds)
+    }
+    pipeline.append(
+      BatchStatements.updateOrders,
+      Parameters([
+        .array(tenant), .array(id), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version), .array(updated),
+      ]))
+    pipeline.append(BatchStatements.updateReservations, Parameters([.array(tenant), .array(id), .array(reservation)]))
   }
 
   private struct ItemColumns {
@@ -148,7 +178,8 @@ struct BatchWriter {
       BatchStatements.insertHistory,
       Parameters([
         .array(tenant), .array(order), .array(version), .array(status), .array(previous), .array(payment), .array(at), .array(actor), .array(message),
-        .array(reason)]))
+        .array(reason),
+      ]))
   }
 
   private func addStock(to pipeline: inout Pipeline) {
@@ -202,7 +233,8 @@ struct BatchWriter {
       BatchStatements.insertAudit,
       Parameters([
         .array(tenant), .array(at), .array(seq), .array(previousHash), .array(hash), .array(actor), .array(action), .array(message), .array(order),
-        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(high: chain.id.high, low: chain.id.low)]))
+        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(high: chain.id.high, low: chain.id.low),
+      ]))
   }
 
   private func addEvents(to pipeline: inout Pipeline) {
@@ -253,7 +285,8 @@ struct BatchWriter {
       BatchStatements.insertClaims,
       Parameters([
         .array(tenant), .array(message), .array(order), .array(outcome), .array(type), .array(subject), .array(fingerprint), .array(status),
-        .array(version), .array(rejection), .uuid(high: batch.high, low: batch.low), .timestamp(now.microseconds)]))
+        .array(version), .array(rejection), .uuid(high: batch.high, low: batch.low), .timestamp(now.microseconds),
+      ]))
   }
 
   static func outboxColumns(_ keys: [OutboxKey]) -> Parameters {

@@ -4,8 +4,10 @@ import Domain
 package struct BatchKeys: Sendable {
   package let identities: [CommandIdentity]
   package let orders: [OrderKey]
-  /// Products that creates ask for; the store adds those of the orders.
+  /// Products that creates ask for.
   package let products: [ProductKey]
+  /// Whether the stock of what the orders hold may move too: the store adds their products.
+  package let movesStockOfOrders: Bool
 }
 
 /// The claim on a command's id: made in the transaction that decided it, and never removed.

@@ -13,14 +13,18 @@ package struct BatchDecider: Sendable {
 
   package var keys: BatchKeys {
     var products: Set<ProductKey> = []
+    var updates = false
     for command in commands {
-      guard case .create(let create) = command.command else { continue }
+      guard case .create(let create) = command.command else {
+        updates = true
+        continue
+      }
       for line in create.lines { products.insert(ProductKey(tenant: command.identity.tenant, product: line.product)) }
     }
     return BatchKeys(
       identities: Set(commands.map(\.identity)).sorted(),
       orders: Set(commands.map(\.orderKey)).sorted(),
-      products: products.sorted())
+      products: products.sorted(), movesStockOfOrders: updates)
   }
 
   package func decide(_ facts: BatchFacts) -> (BatchWrites, BatchOutcome) {

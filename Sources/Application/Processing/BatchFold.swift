@@ -40,14 +40,27 @@ struct BatchFold {
       dispositions.append(.duplicate(claim.result))
       return
     }
-    let before = orders[envelope.orderKey]
-    let result: CommandResult
+    let key = envelope.orderKey
+    let before = orders[key]
     switch envelope.command {
-    case .create(let create): result = place(create, envelope, existing: before)
-    case .updateStatus: result = refuse(envelope, Rejection(.notFound, "there is no order \(envelope.command.order)"), order: before)
+    case .create(let create):
+      let tenant = envelope.identity.tenant
+      let decision = Order.decide(create, existing: before, tenant: tenant, at: now) { stock[ProductKey(tenant: tenant, product: $0)]?.available ?? 0 }
+      conclude(decision, of: envelope, before: before)
+    case .updateStatus(let update):
+      switch Order.decide(update, by: envelope.principal, on: before, payments: .none, at: now) {
+      case .decided(let decision): conclude(decision, of: envelope, before: before)
+      case .early(let rejection) where envelope.journey.earlyTries >= Self.mostEarlyTries:
+        // What may not be seen is answered as what is not there.
+        let visible = rejection.code == .notFound ? nil : before
+        settle(envelope, refuse(envelope, rejection, order: visible), before: visible)
+      case .early, .paymentOpen: dispositions.append(.early)
+      }
     }
-    settle(envelope, result, before: before)
   }
+
+  /// How often a command that comes before its order, or before the version that it expects, is tried again.
+  private static let mostEarlyTries = 3
 
   func finish() -> (BatchWrites, BatchOutcome) {
     var writes = writes
@@ -59,26 +72,36 @@ struct BatchFold {
     return (writes, BatchOutcome(dispositions: dispositions, events: events, snapshots: snapshots))
   }
 
-  private mutating func place(_ create: CreateOrder, _ envelope: CommandEnvelope, existing: Order?) -> CommandResult {
-    let tenant = envelope.identity.tenant
-    if existing != nil {
-      return refuse(envelope, Rejection(.alreadyExists, "order \(create.order) was created by another message"), order: existing)
+  /// Without a payment provider every operation is given up at once: it had no effect and will have none.
+  private mutating func conclude(_ first: Decision, of envelope: CommandEnvelope, before: Order?) {
+    var decision = first
+    var answer = first.answer
+    var order = before
+    while true {
+      for change in decision.changes {
+        order = change.order
+        apply(change, envelope)
+      }
+      guard let operation = decision.operation, let current = order else { break }
+      decision = current.settle(operation, with: .unavailable, payments: decision.payments, at: now)
+      answer = answer ?? decision.answer
     }
-    let placement = Order.place(create, tenant: tenant, at: now) { stock[ProductKey(tenant: tenant, product: $0)]?.available ?? 0 }
-    switch placement {
-    case .created(let change):
-      apply(change, envelope)
-      return CommandResult(order: create.order, status: change.order.status, version: change.order.version)
-    case .rejected(let change, let rejection):
-      apply(change, envelope)
-      return CommandResult(order: create.order, status: change.order.status, version: change.order.version, rejection: rejection)
+    let isNewVersion = order?.version != before?.version
+    switch answer {
+    case .rejected(let rejection) where !isNewVersion: settle(envelope, refuse(envelope, rejection, order: before), before: before)
+    case .rejected(let rejection): settle(envelope, result(envelope, order, rejection), before: before)
+    case .accepted, nil: settle(envelope, result(envelope, order, nil), before: before)
     }
+  }
+
+  private func result(_ envelope: CommandEnvelope, _ order: Order?, _ rejection: Rejection?) -> CommandResult {
+    CommandResult(order: envelope.command.order, status: order?.status, version: order?.version, rejection: rejection)
   }
 
   /// A refused command that makes no version tells so by an event of its own.
   private mutating func refuse(_ envelope: CommandEnvelope, _ rejection: Rejection, order: Order?) -> CommandResult {
     writes.events.append(encoder.commandRejected(envelope, rejection, order: order, context: context(envelope)))
-    return CommandResult(order: envelope.command.order, status: order?.status, version: order?.version, rejection: rejection)
+    return result(envelope, order, rejection)
   }
 
   private mutating func apply(_ change: Change, _ envelope: CommandEnvelope) {
@@ -90,7 +113,7 @@ struct BatchFold {
     writes.history.append(
       HistoryEntry(
         order: order.key, version: order.version, status: order.status, previousStatus: change.previousStatus, paymentStatus: order.paymentStatus,
-        at: now, actor: envelope.principal.subject, message: envelope.identity.message, reason: nil))
+        at: now, actor: envelope.principal.subject, message: envelope.identity.message, reason: envelope.command.reason))
     for movement in change.stock {
       let key = ProductKey(tenant: order.key.tenant, product: movement.product)
       stock[key]?.onHand += movement.onHand

@@ -68,6 +68,7 @@ extension CommandPipeline {
           var batch = TransactedBatch()
           batch.add(outcome, of: [(received, envelope)])
           if !batch.refused.isEmpty { await park(batch.refused) }
+          if !batch.early.isEmpty { await wait(batch.early) }
           return await publish(batch)
         case .refused(let reason): error = reason
         case .stopped: return
@@ -84,6 +85,16 @@ extension CommandPipeline {
         return await park([RefusedDelivery(received: received, refusal: refusal)])
       }
     }
+  }
+
+  /// Sends commands that came too early up the first rung, whatever rungs are configured.
+  func wait(_ early: [(received: ReceivedMessage, envelope: CommandEnvelope)]) async {
+    let messages = early.map { received, envelope in
+      var journey = envelope.journey
+      journey.earlyTries += 1
+      return settings.forwarding.retry(received.message, envelope, rung: .oneSecond, journey: journey)
+    }
+    if await forwarded(messages) { acknowledge(early.map(\.received.tag)) }
   }
 
   /// Dead-letters what cannot be done, answers, and acknowledges, in this order.

@@ -85,7 +85,7 @@ extension TransactedBatch {
       switch disposition {
       case .decided(let result): answered.append((received, envelope, .first(result)))
       case .duplicate(let result): answered.append((received, envelope, .duplicate(result)))
-      case .faulty(let error): failed.append(FailedDelivery(received: received, envelope: envelope, error: error))
+      case .early: early.append((received, envelope))
       case .deadLettered(let refusal): refused.append(RefusedDelivery(received: received, refusal: refusal))
       }
     }

@@ -88,6 +88,7 @@ package final class CommandPipeline: Sendable {
       let sweeping = Task { await self.sweepWhileIdle() }
       while let batch = await transacted.next() {
         for failed in batch.failed { group.addTask { await self.tryAgain(failed) } }
+        if !batch.early.isEmpty { group.addTask { await self.wait(batch.early) } }
         if !batch.refused.isEmpty { group.addTask { await self.park(batch.refused) } }
         await self.publish(batch)
       }
@@ -169,6 +170,7 @@ struct TransactedBatch: Sendable {
   var answered: [(received: ReceivedMessage, envelope: CommandEnvelope, reply: ReplyOutcome)] = []
   var events: [PendingEvent] = []
   var snapshots: [Snapshot] = []
+  var early: [(received: ReceivedMessage, envelope: CommandEnvelope)] = []
   var failed: [FailedDelivery] = []
   var refused: [RefusedDelivery] = []
 }

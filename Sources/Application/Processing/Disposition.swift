@@ -6,8 +6,8 @@ package enum Disposition: Sendable {
   case decided(CommandResult)
   /// Its id was decided before: answered as the first time.
   case duplicate(CommandResult)
-  /// A fault that may pass: tried again later, then dead-lettered.
-  case faulty(String)
+  /// It came before its order, or before the version that it expects: tried again in a second, which is no attempt.
+  case early
   /// It cannot be done as it stands.
   case deadLettered(Refusal)
 }

@@ -74,10 +74,11 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
         bytes.append(byte)
         continue
       }
-      guard let high = rest.popFirst(), let low = rest.popFirst(), let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) else { return nil }
+      guard let high = rest.popFirst(), let low = rest.popFirst(), let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) else {
+        return nil
+      }
       bytes.append(value)
     }
     return String(validating: bytes, as: UTF8.self)
   }
 }
-

@@ -171,7 +171,7 @@ extension Disposition {
   package var result: CommandResult? {
     switch self {
     case .decided(let result), .duplicate(let result): result
-    case .faulty, .deadLettered: nil
+    case .early, .deadLettered: nil
     }
   }
 
@@ -179,7 +179,7 @@ extension Disposition {
     switch self {
     case .decided(let result): result.rejection?.code.rawValue ?? "accepted"
     case .duplicate: "duplicate"
-    case .faulty: "faulty"
+    case .early: "early"
     case .deadLettered(let refusal): refusal.reason.rawValue
     }
   }

@@ -44,7 +44,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
     return tables.withLock { tables in
       let facts = BatchFacts(
         now: tables.now, claims: tables.claims.filter { keys.identities.contains($0.key) }, orders: tables.orders.filter { keys.orders.contains($0.key) },
-        stock: tables.stock.filter { keys.products.contains($0.key) },
+        stock: tables.stock.filter { keys.products.contains($0.key) || keys.movesStockOfOrders },
         unsent: Dictionary(grouping: tables.outbox.keys.filter { keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
       let (writes, decision) = decide(facts)
       tables.apply(writes, sent: sent)
