@@ -43,7 +43,7 @@ package struct JSONCommandDecoder: CommandDecoder {
     switch body.read(type, in: data.document, body: data.object, event: data.event, derivedOrder: { NameUUID.order(identity) }) {
     case .faults(let faults):
       let others = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
-      return .refused(refusal(.invalid, faults[0].message + others, transport, sender: sender, faults: faults))
+      return .refused(refusal(.invalid, (faults.first?.message ?? "the body is invalid") + others, transport, sender: sender, faults: faults))
     case .command(let command):
       return .command(
         CommandEnvelope(

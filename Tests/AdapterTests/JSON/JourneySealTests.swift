@@ -32,6 +32,9 @@ import Testing
     #expect(seal.open(text, messageID: CommandFixture.id, type: nil, bodyHash: Self.hash) == nil)
     #expect(seal.open(text, messageID: CommandFixture.id, type: "order.create", bodyHash: Self.hash.reversed()) == nil)
     #expect(seal.open(text, messageID: CommandFixture.id, type: "order.create.v1", bodyHash: Self.hash) != nil, "another name of the same type")
+    let versioned = seal.seal(Self.sealed(type: "order.create.v1"))
+    #expect(seal.open(versioned, messageID: CommandFixture.id, type: "order.create", bodyHash: Self.hash) == Self.sealed())
+    #expect(seal.open(versioned, messageID: CommandFixture.id, type: "order.create.v1", bodyHash: Self.hash) == Self.sealed())
   }
 
   @Test func itIsAnUnsecuredJWS() throws {
