@@ -28,12 +28,12 @@ struct StructuredCloudEvent {
     switch (data, encoded) {
     case (let data?, nil):
       guard data.kind == .object else { throw MalformedMessage("the CloudEvent's data must be a JSON object") }
-      return CommandData(document: document, object: data, text: Array(document.source(data)), isWholeBody: false)
+      return CommandData(document: document, object: data, text: Array(document.source(data)), event: document)
     case (nil, let encoded?):
       guard encoded.kind == .string, let text = Base64.decode(document.utf8(encoded), .standard) else {
         throw MalformedMessage("the CloudEvent's data_base64 is not Base64")
       }
-      return try TransportReader.object(TransportReader.parse(text, "the CloudEvent's data_base64"), text, isWholeBody: false)
+      return try TransportReader.object(TransportReader.parse(text, "the CloudEvent's data_base64"), text, event: document)
     case (nil, nil): throw MalformedMessage("the CloudEvent has no data")
     case (_?, _?): throw MalformedMessage("the CloudEvent has both data and data_base64")
     }

@@ -13,8 +13,10 @@ package struct CommandBodyReader: Sendable {
 
   package init(defaultCurrency: Currency) { self.defaultCurrency = defaultCurrency }
 
-  /// `body` is an object of the document; `derivedOrder` the id of a new order whose sender chose none.
-  package func read(_ type: CommandType, in document: JSONDocument, body: JSONNode, derivedOrder: () -> OrderID) -> Reading {
+  /// `body` is an object of the document; `derivedOrder` the id of a new order whose sender chose none; `event` the CloudEvent around the body.
+  package func read(
+    _ type: CommandType, in document: JSONDocument, body: JSONNode, event: JSONDocument? = nil, derivedOrder: () -> OrderID
+  ) -> Reading {
     var fields = BodyFields(document)
     let command =
       switch type {
@@ -22,8 +24,11 @@ package struct CommandBodyReader: Sendable {
       case .updateStatus: updateStatus(&fields, body).map(Command.updateStatus)
       }
     if document.hasNullCharacter { fields.addNullCharacters(in: body) }
-    if let command, fields.faults.isEmpty { return .command(command) }
-    return .faults(fields.faults)
+    guard let command, fields.faults.isEmpty else { return .faults(fields.faults) }
+    guard let event, event.hasNullCharacter else { return .command(command) }
+    var attributes = BodyFields(event)
+    attributes.addNullCharacters(in: event.root)
+    return .faults(attributes.faults)
   }
 
   private func updateStatus(_ fields: inout BodyFields, _ body: JSONNode) -> UpdateStatus? {

@@ -40,14 +40,14 @@ package struct JSONCommandDecoder: CommandDecoder {
     guard let name = transport.typeName else { return .refused(refusal(.unknownType, "the message names no command type", transport, sender: sender)) }
     guard let type = CommandName.known(name) else { return .refused(refusal(.unknownType, Self.unknown(name), transport, sender: sender)) }
     let identity = CommandIdentity(tenant: sender.principal.tenant, message: id)
-    switch body.read(type, in: data.document, body: data.object, derivedOrder: { NameUUID.order(identity) }) {
+    switch body.read(type, in: data.document, body: data.object, event: data.event, derivedOrder: { NameUUID.order(identity) }) {
     case .faults(let faults):
       let others = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
-      return .refused(refusal(.invalid, faults[0].message + others, transport, sender: sender, faults: faults))
+      return .refused(refusal(.invalid, (faults.first?.message ?? "the body is invalid") + others, transport, sender: sender, faults: faults))
     case .command(let command):
       return .command(
         CommandEnvelope(
-          identity: identity, principal: sender.principal, command: command, fingerprint: data.isWholeBody ? bodyHash : Fingerprint(of: data.text),
+          identity: identity, principal: sender.principal, command: command, fingerprint: data.event == nil ? bodyHash : Fingerprint(of: data.text),
           data: data.text, correlationID: correlationID(received.message, id: id.rawValue)!, replyTo: address(received.message, verified: true),
           traceparent: transport.traceparent, journey: sender.journey))
     }

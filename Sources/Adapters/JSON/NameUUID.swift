@@ -23,7 +23,7 @@ package enum NameUUID {
     }
   }
 
-  static func rejection(_ identity: CommandIdentity) -> UUIDValue {
+  package static func rejection(_ identity: CommandIdentity) -> UUIDValue {
     make(eventNamespace) { name in
       append(identity, to: &name)
       name.append(contentsOf: "/order.command_rejected".utf8)

@@ -13,8 +13,8 @@ struct CommandData {
   let document: JSONDocument
   let object: JSONNode
   let text: [UInt8]
-  /// Whether the message's body is nothing but this.
-  let isWholeBody: Bool
+  /// The structured CloudEvent that it came in; nil where the message's body is nothing but the data.
+  let event: JSONDocument?
 }
 
 /// The first of the contract's checks: everything that makes a message `malformed`, before anyone asks who sent it.
@@ -56,7 +56,7 @@ struct TransportReader {
       adopt(traceparent: event.traceparent)
     }
     let document = try Self.parse(message.body, "the body")
-    let data = try mediaType == .json ? Self.object(document, message.body, isWholeBody: true) : event(document, commandsExchange: commandsExchange)
+    let data = try mediaType == .json ? Self.object(document, message.body, event: nil) : event(document, commandsExchange: commandsExchange)
     guard let messageID else { throw MalformedMessage("message_id is missing") }
     return (messageID, data)
   }
@@ -92,9 +92,9 @@ struct TransportReader {
     }
   }
 
-  static func object(_ document: JSONDocument, _ text: [UInt8], isWholeBody: Bool) throws(MalformedMessage) -> CommandData {
+  static func object(_ document: JSONDocument, _ text: [UInt8], event: JSONDocument?) throws(MalformedMessage) -> CommandData {
     guard document.root.kind == .object else { throw MalformedMessage("the body must be a JSON object") }
-    return CommandData(document: document, object: document.root, text: text, isWholeBody: isWholeBody)
+    return CommandData(document: document, object: document.root, text: text, event: event)
   }
 
   private static func fault(ofID id: String) -> String? {
