@@ -70,8 +70,11 @@ let core: [Target] = [
   library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
   library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
 
+  .executableTarget(name: "order-bench", dependencies: ["RabbitMQClient", "ClientRuntime"], path: "Benchmarks/W", swiftSettings: settings),
+
+  .target(name: "SanitizerSupport", path: "Tests/SanitizerSupport"),
   .target(
-    name: "TestSupport", dependencies: ["Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"],
+    name: "TestSupport", dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"],
     path: "Tests/TestSupport", swiftSettings: settings),
   tests("DomainTests", ["Domain"]),
   tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),

@@ -63,14 +63,20 @@ public final class AMQPSession {
     try checked(connection, "declaring queue \(name)")
   }
 
-  /// Missing, there, or there with other arguments than these.
-  public func lookAtQueue(_ name: String, arguments: [Header]) throws(AMQPError) -> Presence {
+  /// How many messages are ready in the queue; nil where there is no such queue.
+  public func messages(in queue: String) throws(AMQPError) -> UInt32? {
     let found = try look { connection throws(AMQPError) in
-      let declared = amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), 1, 1, 0, 0, arena.table([]))
-      try checked(connection, "looking at queue \(name)")
+      let declared = amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(queue), 1, 1, 0, 0, arena.table([]))
+      try checked(connection, "looking at queue \(queue)")
       return declared?.pointee.message_count ?? 0
     }
-    guard case .present(let messages) = found else { return found }
+    if case .present(let messages) = found { return messages }
+    return nil
+  }
+
+  /// Missing, there, or there with other arguments than these.
+  public func lookAtQueue(_ name: String, arguments: [Header]) throws(AMQPError) -> Presence {
+    guard let messages = try messages(in: name) else { return .missing }
     // A queue that exists is only compared by a declaration that is not passive.
     return try look { connection throws(AMQPError) in
       amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), 0, 1, 0, 0, arena.table(arguments))

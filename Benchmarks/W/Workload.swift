@@ -1,0 +1,54 @@
+import RabbitMQClient
+
+/// The commands of workload W: three items over 1,000 products, about 450 bytes, the same ones for the same seed.
+struct Workload {
+  let topology: BenchTopology
+  private var random = SplitMix(state: 42)
+  private var sent = 0
+  private let run = UInt64.random(in: 0...UInt64.max)
+
+  init(topology: BenchTopology) { self.topology = topology }
+
+  mutating func next() -> Publication {
+    sent += 1
+    var properties = MessageProperties()
+    properties.contentType = "application/json"
+    properties.deliveryMode = 2
+    properties.type = "order.create"
+    properties.messageID = "bench-\(String(run, radix: 16))-\(padded(sent, 10))"
+    properties.correlationID = properties.messageID
+    return Publication(exchange: topology.commandsExchange, routingKey: "order.create", properties: properties, body: Array(body().utf8))
+  }
+
+  private mutating func body() -> String {
+    let items = "\(item(from: 1)), \(item(from: 334)), \(item(from: 667))"
+    let note = String(repeating: "x", count: 120)
+    let customer = padded(Int.random(in: 0..<100_000, using: &random), 6)
+    return #"{"customer_id": "cust-\#(customer)", "currency": "EUR", "items": [\#(items)], "metadata": {"note": "\#(note)"}}"#
+  }
+
+  /// One of 333 products from `first` on, so that no order names a product twice.
+  private mutating func item(from first: Int) -> String {
+    let product = padded(first + Int.random(in: 0..<333, using: &random), 4)
+    let price = "\(Int.random(in: 1...200, using: &random)).\(padded(Int.random(in: 0..<100, using: &random), 2))"
+    return #"{"product_id": "prod-\#(product)", "quantity": \#(Int.random(in: 1...3, using: &random)), "unit_price": "\#(price)"}"#
+  }
+}
+
+func padded(_ number: Int, _ digits: Int) -> String {
+  let text = String(number)
+  return String(repeating: "0", count: max(0, digits - text.count)) + text
+}
+
+/// A seeded generator, so that two runs send the same orders.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
