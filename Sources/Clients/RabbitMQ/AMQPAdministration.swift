@@ -3,18 +3,19 @@ import ClientRuntime
 
 /// Declares and looks at queues and exchanges, over a connection for as long as that takes.
 public enum AMQPAdministration {
-  /// Runs the closure on a thread of its own, with blocking calls in it.
+  /// Runs the closure on a thread of its own, with blocking calls in it; each of them throws once the deadline has passed.
   public static func withSession<T: Sendable>(
-    _ configuration: ConnectionConfiguration, _ body: @escaping @Sendable (AMQPSession) throws(AMQPError) -> T
+    _ configuration: ConnectionConfiguration, deadline: Deadline = .after(.seconds(60)), _ body: @escaping @Sendable (AMQPSession) throws(AMQPError) -> T
   ) async throws(AMQPError) -> T {
     let result: Result<T, AMQPError> = await withCheckedContinuation { continuation in
       _ = DedicatedThread(name: "amqp-admin") {
+        let session = AMQPSession(configuration, deadline: deadline)
         do throws(AMQPError) {
-          let session = AMQPSession(configuration)
           let value = try body(session)
           session.close()
           continuation.resume(returning: .success(value))
         } catch {
+          session.close()
           continuation.resume(returning: .failure(error))
         }
       }
@@ -34,41 +35,52 @@ public enum Presence: Sendable, Equatable {
 /// A connection for administration, confined to its thread. A channel that an error closed is replaced before the next call.
 public final class AMQPSession {
   private let configuration: ConnectionConfiguration
+  private let deadline: Deadline
   private var connection: AMQPConnection?
   private let arena = Arena()
 
-  init(_ configuration: ConnectionConfiguration) { self.configuration = configuration }
+  init(_ configuration: ConnectionConfiguration, deadline: Deadline) {
+    self.configuration = configuration
+    self.deadline = deadline
+  }
 
-  func close() { connection?.close() }
+  func close() {
+    connection?.close()
+    connection = nil
+  }
 
   public var server: String { get throws(AMQPError) { try connected().server } }
 
   public func declareExchange(_ name: String, type: String) throws(AMQPError) {
-    let connection = try connected()
-    amqp_exchange_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), arena.bytes(type), 0, 1, 0, 0, arena.table([]))
-    try checked(connection, "declaring exchange \(name)")
+    try call("declaring exchange \(name)") { handle, channel throws(AMQPError) in
+      amqp_exchange_declare(handle, channel, try arena.shortBytes(name, "exchange"), arena.bytes(type), 0, 1, 0, 0, Self.none)
+    }
   }
 
   public func lookAtExchange(_ name: String) throws(AMQPError) -> Presence {
-    try look { connection throws(AMQPError) in
-      amqp_exchange_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), arena.bytes("topic"), 1, 1, 0, 0, arena.table([]))
-      try checked(connection, "looking at exchange \(name)")
+    try look { () throws(AMQPError) in
+      try call("looking at exchange \(name)") { handle, channel throws(AMQPError) in
+        amqp_exchange_declare(handle, channel, try arena.shortBytes(name, "exchange"), arena.bytes("topic"), 1, 1, 0, 0, Self.none)
+      }
       return 0
     }
   }
 
   public func declareQueue(_ name: String, arguments: [Header]) throws(AMQPError) {
-    let connection = try connected()
-    amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), 0, 1, 0, 0, arena.table(arguments))
-    try checked(connection, "declaring queue \(name)")
+    try call("declaring queue \(name)") { handle, channel throws(AMQPError) in
+      amqp_queue_declare(handle, channel, try arena.shortBytes(name, "queue"), 0, 1, 0, 0, try arena.table(arguments))
+    }
   }
 
   /// How many messages are ready in the queue; nil where there is no such queue.
   public func messages(in queue: String) throws(AMQPError) -> UInt32? {
-    let found = try look { connection throws(AMQPError) in
-      let declared = amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(queue), 1, 1, 0, 0, arena.table([]))
-      try checked(connection, "looking at queue \(queue)")
-      return declared?.pointee.message_count ?? 0
+    let found = try look { () throws(AMQPError) in
+      var messages: UInt32 = 0
+      try call("looking at queue \(queue)") { handle, channel throws(AMQPError) in
+        let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(queue, "queue"), 1, 1, 0, 0, Self.none)
+        messages = declared?.pointee.message_count ?? 0
+      }
+      return messages
     }
     if case .present(let messages) = found { return messages }
     return nil
@@ -78,29 +90,53 @@ public final class AMQPSession {
   public func lookAtQueue(_ name: String, arguments: [Header]) throws(AMQPError) -> Presence {
     guard let messages = try messages(in: name) else { return .missing }
     // A queue that exists is only compared by a declaration that is not passive.
-    return try look { connection throws(AMQPError) in
-      amqp_queue_declare(connection.handle, AMQPConnection.channel, arena.bytes(name), 0, 1, 0, 0, arena.table(arguments))
-      try checked(connection, "comparing queue \(name)")
+    return try look { () throws(AMQPError) in
+      try declareQueue(name, arguments: arguments)
       return messages
     }
   }
 
   public func bind(queue: String, exchange: String, routingKey: String) throws(AMQPError) {
-    let connection = try connected()
-    amqp_queue_bind(connection.handle, AMQPConnection.channel, arena.bytes(queue), arena.bytes(exchange), arena.bytes(routingKey), arena.table([]))
-    try checked(connection, "binding queue \(queue) to \(exchange)")
+    try call("binding queue \(queue) to \(exchange)") { handle, channel throws(AMQPError) in
+      amqp_queue_bind(
+        handle, channel, try arena.shortBytes(queue, "queue"), try arena.shortBytes(exchange, "exchange"), try arena.shortBytes(routingKey, "routing key"),
+        Self.none)
+    }
+  }
+
+  public func purgeQueue(_ name: String) throws(AMQPError) {
+    try call("purging queue \(name)") { handle, channel throws(AMQPError) in
+      amqp_queue_purge(handle, channel, try arena.shortBytes(name, "queue"))
+    }
   }
 
   public func deleteQueue(_ name: String) throws(AMQPError) {
-    let connection = try connected()
-    amqp_queue_delete(connection.handle, AMQPConnection.channel, arena.bytes(name), 0, 0)
-    try checked(connection, "deleting queue \(name)")
+    try call("deleting queue \(name)") { handle, channel throws(AMQPError) in
+      amqp_queue_delete(handle, channel, try arena.shortBytes(name, "queue"), 0, 0)
+    }
   }
 
   public func deleteExchange(_ name: String) throws(AMQPError) {
+    try call("deleting exchange \(name)") { handle, channel throws(AMQPError) in
+      amqp_exchange_delete(handle, channel, try arena.shortBytes(name, "exchange"), 0)
+    }
+  }
+
+  private static var none: amqp_table_t { amqp_table_t(num_entries: 0, entries: nil) }
+
+  private func call(_ action: String, _ body: (amqp_connection_state_t, amqp_channel_t) throws(AMQPError) -> Void) throws(AMQPError) {
     let connection = try connected()
-    amqp_exchange_delete(connection.handle, AMQPConnection.channel, arena.bytes(name), 0)
-    try checked(connection, "deleting exchange \(name)")
+    guard !deadline.hasPassed else { throw AMQPError(.timeout, "\(action): no time left") }
+    connection.limitCalls(to: deadline.remaining)
+    arena.reset()
+    try body(connection.handle, AMQPConnection.channel)
+    do throws(AMQPError) {
+      try connection.check(action)
+    } catch {
+      // Its channel is closed now.
+      close()
+      throw error
+    }
   }
 
   private func connected() throws(AMQPError) -> AMQPConnection {
@@ -118,20 +154,9 @@ public final class AMQPSession {
     throw failure!
   }
 
-  private func checked(_ connection: AMQPConnection, _ action: String) throws(AMQPError) {
+  private func look(_ ask: () throws(AMQPError) -> UInt32) throws(AMQPError) -> Presence {
     do throws(AMQPError) {
-      try connection.check(action)
-    } catch {
-      // Its channel is closed now.
-      connection.close()
-      self.connection = nil
-      throw error
-    }
-  }
-
-  private func look(_ ask: (AMQPConnection) throws(AMQPError) -> UInt32) throws(AMQPError) -> Presence {
-    do throws(AMQPError) {
-      return .present(messages: try ask(try connected()))
+      return .present(messages: try ask())
     } catch {
       switch error.code {
       case .channelClosed(404): return .missing

@@ -19,21 +19,41 @@ final class AMQPConnection {
   /// Connects to the first host that takes it, starting with the one at `turn`.
   init(_ configuration: ConnectionConfiguration, turn: Int) throws(AMQPError) {
     let host = configuration.hosts[turn % configuration.hosts.count]
-    let place = "\(host.name):\(host.port)"
     guard let handle = amqp_new_connection() else { throw AMQPError(.connection, "out of memory") }
-    var opened = false
-    defer { if !opened { amqp_destroy_connection(handle) } }
+    do throws(AMQPError) {
+      socket = try Self.open(handle, configuration, host: host)
+    } catch {
+      amqp_destroy_connection(handle)
+      throw error
+    }
+    // From here on `deinit` gives the handle back, also where a later line throws.
+    self.handle = handle
+    try logIn(configuration, place: "\(host.name):\(host.port)")
+    amqp_channel_open(handle, Self.channel)
+    try check("opening a channel")
+    server = serverName()
+  }
+
+  private static func open(_ handle: amqp_connection_state_t, _ configuration: ConnectionConfiguration, host: ConnectionConfiguration.Host)
+    throws(AMQPError) -> Int32
+  {
     var timeout = timeval(configuration.connectTimeout)
     amqp_set_handshake_timeout(handle, &timeout)
     amqp_set_rpc_timeout(handle, &timeout)
     guard let tcp = amqp_tcp_socket_new(handle) else { throw AMQPError(.connection, "out of memory") }
     let code = amqp_socket_open_noblock(tcp, host.name, host.port, &timeout)
-    guard code == AMQP_STATUS_OK.rawValue else { throw AMQPError(.connection, "cannot connect to RabbitMQ at \(place): \(errorText(code))") }
-    socket = amqp_get_sockfd(handle)
+    guard code == AMQP_STATUS_OK.rawValue else {
+      throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.name):\(host.port): \(errorText(code))")
+    }
+    let socket = amqp_get_sockfd(handle)
     var userTimeout = UInt32(15_000)
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &userTimeout, 4)
+    return socket
+  }
+
+  private func logIn(_ configuration: ConnectionConfiguration, place: String) throws(AMQPError) {
     let arena = Arena()
-    var properties = arena.table([
+    var properties = try arena.table([
       Header(name: "connection_name", value: .string(configuration.name)),
       Header(
         name: "capabilities",
@@ -46,17 +66,8 @@ final class AMQPConnection {
     let login = login_plain(
       handle, configuration.virtualHost, 16, Self.frameMax, Int32(configuration.heartbeat.components.seconds), &properties, configuration.user,
       configuration.password)
-    self.handle = handle
-    try Self.check(login, "RabbitMQ at \(place) refuses user \(configuration.user) on virtual host \(configuration.virtualHost)", refused: true)
-    amqp_channel_open(handle, Self.channel)
-    opened = true
-    do throws(AMQPError) {
-      try check("opening a channel")
-    } catch {
-      opened = false
-      throw error
-    }
-    server = serverName()
+    let action = "logging in to RabbitMQ at \(place) as \(configuration.user) on virtual host \(configuration.virtualHost)"
+    try Self.check(login, action, refused: true)
   }
 
   deinit {
@@ -64,8 +75,54 @@ final class AMQPConnection {
     amqp_destroy_connection(handle)
   }
 
-  /// Says goodbye; unsettled deliveries go back to their queue.
-  func close() { _ = amqp_connection_close(handle, AMQP_REPLY_SUCCESS) }
+  /// Says goodbye; unsettled deliveries go back to their queue. A server that does not read is left without.
+  func close() {
+    // The library has closed the socket of a call that timed out.
+    guard amqp_get_sockfd(handle) == socket, ClientRuntime.poll(socket: socket, wantsWrite: true, wakeup: nil, until: .after(.seconds(1))).socketWritable else {
+      return
+    }
+    _ = amqp_connection_close(handle, AMQP_REPLY_SUCCESS)
+  }
+
+  /// The longest that each later call of the library waits for its answer.
+  func limitCalls(to duration: Duration) {
+    var timeout = timeval(duration)
+    amqp_set_rpc_timeout(handle, &timeout)
+  }
+
+  /// From here on the library neither sends heartbeats nor misses them: who writes to the socket itself must not find one of its frames
+  /// inside his own. Returns the interval agreed upon, none where there are to be no heartbeats.
+  func takeOverHeartbeats() -> Duration? {
+    let seconds = amqp_get_heartbeat(handle)
+    amqp_tune_connection(handle, amqp_get_channel_max(handle), amqp_get_frame_max(handle), 0)
+    return seconds > 0 ? .seconds(Int(seconds)) : nil
+  }
+
+  /// Waits until nothing is left to write, so that the library may send again.
+  func drain(_ outgoing: OutgoingFrames) throws(AMQPError) {
+    let deadline = Deadline.after(.seconds(5))
+    while true {
+      try outgoing.flush()
+      // The library would wait without end for a socket that takes nothing.
+      if ClientRuntime.poll(socket: socket, wantsWrite: true, wakeup: nil, until: deadline).socketWritable {
+        if outgoing.isEmpty { return }
+      } else if deadline.hasPassed {
+        throw AMQPError(.timeout, "RabbitMQ does not read")
+      }
+    }
+  }
+
+  /// Puts a fresh channel in the place of the old one.
+  func reopenChannel(closedByServer: Bool) throws(AMQPError) {
+    if closedByServer {
+      var ok = amqp_channel_close_ok_t()
+      try checkSent(amqp_send_method(handle, Self.channel, Method.channelCloseOk, &ok), "closing the channel")
+    } else {
+      try Self.check(amqp_channel_close(handle, Self.channel, AMQP_REPLY_SUCCESS), "closing the channel")
+    }
+    amqp_channel_open(handle, Self.channel)
+    try check("opening a channel")
+  }
 
   /// Throws what the last call of the library that waits for an answer ended in.
   func check(_ action: String) throws(AMQPError) { try Self.check(amqp_get_rpc_reply(handle), action) }
@@ -108,12 +165,6 @@ final class AMQPConnection {
     throw AMQPError(.connection, "reading from RabbitMQ: \(errorText(status))")
   }
 
-  /// Holds back small packets while a batch is written, and lets them go at its end.
-  func cork(_ on: Bool) {
-    var value: Int32 = on ? 1 : 0
-    setsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &value, 4)
-  }
-
   private func serverName() -> String {
     guard let table = amqp_get_server_properties(handle)?.pointee else { return "RabbitMQ" }
     var decoder = PropertyDecoder(limits: HeaderLimits())
@@ -135,7 +186,9 @@ enum Method {
   static let connectionBlocked: amqp_method_number_t = 0x000A_003C
   static let connectionUnblocked: amqp_method_number_t = 0x000A_003D
   static let channelClose: amqp_method_number_t = 0x0014_0028
+  static let channelCloseOk: amqp_method_number_t = 0x0014_0029
   static let basicCancel: amqp_method_number_t = 0x003C_001E
+  static let basicPublish: amqp_method_number_t = 0x003C_0028
   static let basicReturn: amqp_method_number_t = 0x003C_0032
   static let basicDeliver: amqp_method_number_t = 0x003C_003C
   static let basicAck: amqp_method_number_t = 0x003C_0050

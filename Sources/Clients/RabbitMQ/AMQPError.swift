@@ -11,6 +11,8 @@ public struct AMQPError: Error, Sendable, Equatable, CustomStringConvertible {
     case refused
     case wrongURL
     case timeout
+    /// A message or an argument that AMQP's frames cannot carry.
+    case unencodable
   }
 
   public let code: Code
@@ -21,6 +23,6 @@ public struct AMQPError: Error, Sendable, Equatable, CustomStringConvertible {
     self.message = message
   }
 
-  public var isRetriable: Bool { code != .wrongURL }
+  public var isRetriable: Bool { code != .wrongURL && code != .unencodable }
   public var description: String { message }
 }

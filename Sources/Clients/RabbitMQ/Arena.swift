@@ -34,6 +34,13 @@ final class Arena {
     return text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
   }
 
+  /// Of what AMQP's short strings can carry: a longer one would end up in the fields after it.
+  func shortBytes(_ text: String, _ name: @autoclosure () -> String) throws(AMQPError) -> amqp_bytes_t {
+    let bytes = bytes(text)
+    guard bytes.len <= 255 else { throw AMQPError(.unencodable, "its \(name()) has \(bytes.len) bytes: AMQP carries 255") }
+    return bytes
+  }
+
   func bytes(_ array: [UInt8]) -> amqp_bytes_t { array.withUnsafeBytes { copy($0) } }
 
   private func copy(_ source: UnsafeRawBufferPointer) -> amqp_bytes_t {

@@ -52,6 +52,8 @@ public final class Consumer: Sendable {
     }
   }
 
+  deinit { requests.close() }
+
   private let queue: SharedName
   public var state: ConnectionState { status.current }
   /// The queue's name, once the server has chosen one.
@@ -65,25 +67,27 @@ public final class Consumer: Sendable {
     try? requests.post(.settle(settlements, generation: generation), deadline: .never)
   }
 
-  /// Takes no more from the queue; `next` answers `stopped` from here on.
+  /// Takes no more from the queue. What is here already can still be read and settled; after it, `next` answers `stopped`.
   public func stopTaking() async {
-    await withCheckedContinuation { continuation in
-      if (try? requests.post(.stopTaking(continuation), deadline: .never)) == nil { continuation.resume() }
-    }
+    await answered { .stopTaking($0) }
     inbox.stop()
   }
 
   /// Returns when the broker has processed everything that was settled so far, or the connection is gone.
   public func flush() async {
+    if state.isConnected { await answered { .flush($0) } }
+  }
+
+  private func answered(_ request: (CheckedContinuation<Void, Never>) -> Request) async {
     await withCheckedContinuation { continuation in
-      if (try? requests.post(.flush(continuation), deadline: .never)) == nil { continuation.resume() }
+      if (try? requests.post(request(continuation), deadline: .never)) == nil { continuation.resume() }
     }
   }
 
   /// Ends: what is not settled goes back to the queue.
   public func close() async {
     requests.close()
-    inbox.stop()
+    inbox.close()
     await thread.join()
   }
 }

@@ -6,15 +6,15 @@ final class DeliveryInbox: Sendable {
     var deliveries: [Delivery] = []
     var lost: UInt64?
     var stopped = false
+    var isClosed = false
     var reader: (max: Int, continuation: CheckedContinuation<ConsumerEvent, Never>)?
 
     mutating func take(max: Int) -> ConsumerEvent? {
-      if stopped { return .stopped }
       if let generation = lost {
         lost = nil
         return .lost(generation: generation)
       }
-      if deliveries.isEmpty { return nil }
+      if deliveries.isEmpty { return stopped ? .stopped : nil }
       if deliveries.count <= max {
         let all = deliveries
         deliveries = []
@@ -40,21 +40,29 @@ final class DeliveryInbox: Sendable {
   }
 
   func add(_ deliveries: [Delivery]) {
-    change { $0.deliveries += deliveries }
+    change { if !$0.isClosed { $0.deliveries += deliveries } }
   }
 
   /// What of this generation was not read yet comes again, too.
   func lose(_ generation: UInt64) {
     change {
       $0.deliveries = []
-      $0.lost = generation
+      if !$0.isClosed { $0.lost = generation }
     }
   }
 
-  func stop() {
+  var isStopped: Bool { state.withLock(\.stopped) }
+
+  /// Ends with what is here already.
+  func stop() { change { $0.stopped = true } }
+
+  /// Ends at once.
+  func close() {
     change {
       $0.stopped = true
+      $0.isClosed = true
       $0.deliveries = []
+      $0.lost = nil
     }
   }
 

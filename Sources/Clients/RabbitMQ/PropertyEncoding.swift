@@ -1,23 +1,48 @@
 import CRabbitMQ
 
 extension Arena {
-  func properties(_ properties: MessageProperties) -> amqp_basic_properties_t {
+  func properties(_ properties: MessageProperties) throws(AMQPError) -> amqp_basic_properties_t {
     var c = amqp_basic_properties_t()
-    func set(_ text: String?, _ flag: Flag, _ field: WritableKeyPath<amqp_basic_properties_t, amqp_bytes_t>) {
-      guard let text else { return }
-      c._flags |= flag.rawValue
-      c[keyPath: field] = bytes(text)
+    if let text = properties.contentType {
+      c._flags |= Flag.contentType.rawValue
+      c.content_type = try shortBytes(text, "content type")
     }
-    set(properties.contentType, .contentType, \.content_type)
-    set(properties.contentEncoding, .contentEncoding, \.content_encoding)
-    set(properties.correlationID, .correlationID, \.correlation_id)
-    set(properties.replyTo, .replyTo, \.reply_to)
-    set(properties.expiration, .expiration, \.expiration)
-    set(properties.messageID, .messageID, \.message_id)
-    set(properties.type, .type, \.type)
-    set(properties.userID, .userID, \.user_id)
-    set(properties.appID, .appID, \.app_id)
-    set(properties.clusterID, .clusterID, \.cluster_id)
+    if let text = properties.contentEncoding {
+      c._flags |= Flag.contentEncoding.rawValue
+      c.content_encoding = try shortBytes(text, "content encoding")
+    }
+    if let text = properties.correlationID {
+      c._flags |= Flag.correlationID.rawValue
+      c.correlation_id = try shortBytes(text, "correlation id")
+    }
+    if let text = properties.replyTo {
+      c._flags |= Flag.replyTo.rawValue
+      c.reply_to = try shortBytes(text, "reply-to")
+    }
+    if let text = properties.expiration {
+      c._flags |= Flag.expiration.rawValue
+      c.expiration = try shortBytes(text, "expiration")
+    }
+    if let text = properties.messageID {
+      c._flags |= Flag.messageID.rawValue
+      c.message_id = try shortBytes(text, "message id")
+    }
+    if let text = properties.type {
+      c._flags |= Flag.type.rawValue
+      c.type = try shortBytes(text, "type")
+    }
+    if let text = properties.userID {
+      c._flags |= Flag.userID.rawValue
+      c.user_id = try shortBytes(text, "user id")
+    }
+    if let text = properties.appID {
+      c._flags |= Flag.appID.rawValue
+      c.app_id = try shortBytes(text, "app id")
+    }
+    if let text = properties.clusterID {
+      c._flags |= Flag.clusterID.rawValue
+      c.cluster_id = try shortBytes(text, "cluster id")
+    }
     if let mode = properties.deliveryMode {
       c._flags |= Flag.deliveryMode.rawValue
       c.delivery_mode = mode
@@ -32,21 +57,22 @@ extension Arena {
     }
     if !properties.headers.isEmpty {
       c._flags |= Flag.headers.rawValue
-      c.headers = table(properties.headers)
+      c.headers = try table(properties.headers)
     }
     return c
   }
 
-  func table(_ headers: [Header]) -> amqp_table_t {
+  func table(_ headers: [Header]) throws(AMQPError) -> amqp_table_t {
     guard !headers.isEmpty else { return amqp_table_t(num_entries: 0, entries: nil) }
     let entries = allocate(headers.count * MemoryLayout<amqp_table_entry_t>.stride).bindMemory(to: amqp_table_entry_t.self, capacity: headers.count)
-    for (i, header) in headers.enumerated() { (entries + i).initialize(to: amqp_table_entry_t(key: bytes(header.name), value: value(header.value))) }
+    for (i, header) in headers.enumerated() {
+      (entries + i).initialize(to: amqp_table_entry_t(key: try shortBytes(header.name, "header's name"), value: try value(header.value)))
+    }
     return amqp_table_t(num_entries: Int32(headers.count), entries: entries)
   }
 
-  private func value(_ value: FieldValue) -> amqp_field_value_t {
+  private func value(_ value: FieldValue) throws(AMQPError) -> amqp_field_value_t {
     var c = amqp_field_value_t()
-    func kind(_ letter: Unicode.Scalar) { c.kind = UInt8(ascii: letter) }
     switch value {
     case .bool(let v): (c.kind, c.value.boolean) = (UInt8(ascii: "t"), v ? 1 : 0)
     case .int8(let v): (c.kind, c.value.i8) = (UInt8(ascii: "b"), v)
@@ -64,17 +90,17 @@ extension Arena {
     case .longBytes(let v): (c.kind, c.value.bytes) = (UInt8(ascii: "S"), bytes(v))
     case .bytes(let v): (c.kind, c.value.bytes) = (UInt8(ascii: "x"), bytes(v))
     case .timestamp(let v): (c.kind, c.value.u64) = (UInt8(ascii: "T"), v)
-    case .table(let v): (c.kind, c.value.table) = (UInt8(ascii: "F"), table(v))
-    case .array(let v): (c.kind, c.value.array) = (UInt8(ascii: "A"), array(v))
-    case .void: kind("V")
+    case .table(let v): (c.kind, c.value.table) = (UInt8(ascii: "F"), try table(v))
+    case .array(let v): (c.kind, c.value.array) = (UInt8(ascii: "A"), try array(v))
+    case .void: c.kind = UInt8(ascii: "V")
     }
     return c
   }
 
-  private func array(_ values: [FieldValue]) -> amqp_array_t {
+  private func array(_ values: [FieldValue]) throws(AMQPError) -> amqp_array_t {
     guard !values.isEmpty else { return amqp_array_t(num_entries: 0, entries: nil) }
     let entries = allocate(values.count * MemoryLayout<amqp_field_value_t>.stride).bindMemory(to: amqp_field_value_t.self, capacity: values.count)
-    for (i, element) in values.enumerated() { (entries + i).initialize(to: value(element)) }
+    for (i, element) in values.enumerated() { (entries + i).initialize(to: try value(element)) }
     return amqp_array_t(num_entries: Int32(values.count), entries: entries)
   }
 }

@@ -14,22 +14,18 @@ struct PublisherLoop {
     while !(mailbox.isClosing && mailbox.isEmpty) {
       status.set(.connecting)
       do throws(AMQPError) {
-        let connection = try AMQPConnection(configuration, turn: turn)
-        if confirms {
-          amqp_confirm_select(connection.handle, AMQPConnection.channel)
-          try connection.check("asking for confirms")
-        }
-        backoff.reset()
-        status.set(.connected(server: connection.server))
-        let session = PublisherSession(connection: connection, confirms: confirms)
+        let session = try connect(turn)
+        status.set(.connected(server: session.connection.server))
+        let began = ContinuousClock.now
         do throws(AMQPError) {
           try serve(session)
         } catch {
           session.lose(error.message)
+          if began.duration(to: .now) > backoff.limit { backoff.reset() }
           throw error
         }
-        connection.close()
-        if mailbox.isClosing { break }
+        session.connection.close()
+        break
       } catch {
         status.set(.disconnected(reason: error.message))
         turn += 1
@@ -40,21 +36,35 @@ struct PublisherLoop {
     status.set(.closed)
   }
 
+  private func connect(_ turn: Int) throws(AMQPError) -> PublisherSession {
+    // Connecting occupies this thread; deadlines hold meanwhile, too.
+    let watch = Task { [self] in
+      while !Task.isCancelled {
+        refuseOverdue()
+        try? await Task.sleep(for: .milliseconds(20))
+      }
+    }
+    defer { watch.cancel() }
+    return try PublisherSession(connection: AMQPConnection(configuration, turn: turn), confirms: confirms)
+  }
+
   private func serve(_ session: PublisherSession) throws(AMQPError) {
     let connection = session.connection
-    let beat = configuration.heartbeat / 3
     while true {
       refuseOverdue()
-      if !session.isBlocked { while let job = mailbox.take() { try session.write(job) } }
-      try session.read()
-      session.expire()
-      connection.releaseBuffers()
-      if session.needsNewChannel { throw AMQPError(.channelClosed(0), "every publish was nacked: a new channel may mend it") }
-      if mailbox.isClosing && mailbox.isEmpty && session.isSettled { return }
-      if connection.hasBuffered || (!mailbox.isEmpty && !session.isBlocked) { continue }
-      var until = Deadline.after(beat)
-      for deadline in [mailbox.earliestDeadline, session.earliestDeadline] { if let deadline { until = min(until, deadline) } }
-      if poll(socket: connection.socket, wakeup: mailbox.wakeup, until: until).wokenUp { mailbox.wakeup.clear() }
+      try session.write()
+      while session.takesJobs, let job = mailbox.take() { try session.begin(job) }
+      try session.tend()
+      if mailbox.isClosing && mailbox.isEmpty && session.isIdle { return }
+      if connection.hasBuffered {
+        try session.read()
+        continue
+      }
+      var until = session.nextTurn
+      if let deadline = mailbox.earliestDeadline { until = min(until, deadline) }
+      let result = poll(socket: connection.socket, wantsWrite: session.wantsWrite, wakeup: mailbox.wakeup, until: until)
+      if result.wokenUp { mailbox.wakeup.clear() }
+      if result.socketReadable { try session.read() }
     }
   }
 

@@ -1,0 +1,110 @@
+import CRabbitMQ
+import ClientRuntime
+
+/// One life of a consumer's channel, whose deliveries have tags of one generation. Confined to its thread.
+final class ConsumerSession {
+  private static let tag = "consumer"
+
+  let connection: AMQPConnection
+  private let generation: UInt64
+  private let prefetch: UInt16
+  private let inbox: DeliveryInbox
+  private let arena = Arena()
+  private var assembler: FrameAssembler
+  private var taking = true
+
+  init(connection: AMQPConnection, generation: UInt64, prefetch: UInt16, inbox: DeliveryInbox, limits: HeaderLimits) {
+    self.connection = connection
+    self.generation = generation
+    self.prefetch = prefetch
+    self.inbox = inbox
+    assembler = FrameAssembler(generation: generation, limits: limits)
+  }
+
+  /// Begins to consume; returns the queue's name.
+  func subscribe(to subscription: Subscription) throws(AMQPError) -> String {
+    let (handle, channel) = (connection.handle, AMQPConnection.channel)
+    let none = amqp_table_t(num_entries: 0, entries: nil)
+    let queue: String
+    switch subscription {
+    case .queue(let name):
+      queue = name
+      // Looked at first, for an error that names the queue.
+      amqp_queue_declare(handle, channel, try arena.shortBytes(name, "queue"), 1, 0, 0, 0, none)
+      try connection.check("queue \(name)")
+    case .exclusive(let name, let bindings):
+      let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(name, "queue"), 0, 0, 1, 1, none)
+      try connection.check("declaring a queue of one's own")
+      queue = declared.map { text($0.pointee.queue) } ?? name
+      for binding in bindings {
+        let (exchange, key) = (try arena.shortBytes(binding.exchange, "exchange"), try arena.shortBytes(binding.routingKey, "routing key"))
+        amqp_queue_bind(handle, channel, arena.bytes(queue), exchange, key, none)
+        try connection.check("binding to exchange \(binding.exchange)")
+      }
+    }
+    amqp_basic_qos(handle, channel, 0, prefetch, 0)
+    try connection.check("asking for a prefetch of \(prefetch)")
+    amqp_basic_consume(handle, channel, arena.bytes(queue), arena.bytes(Self.tag), 0, 0, 0, none)
+    try connection.check("consuming from \(queue)")
+    arena.reset()
+    return queue
+  }
+
+  func answer(_ request: Consumer.Request) throws(AMQPError) {
+    switch request {
+    case .settle(let settlements, let generation):
+      guard generation == self.generation else { return }
+      for settlement in settlements { try settle(settlement) }
+    case .stopTaking(let continuation):
+      defer {
+        inbox.stop()
+        continuation.resume()
+      }
+      guard taking else { return }
+      taking = false
+      amqp_basic_cancel(connection.handle, AMQPConnection.channel, arena.bytes(Self.tag))
+      try connection.check("cancelling the consumer")
+      // What came before the server's answer is still to be handed out.
+      try read()
+    case .flush(let continuation):
+      defer { continuation.resume() }
+      // The channel's methods are processed in order: an answer to this one means that those before it are done.
+      amqp_basic_qos(connection.handle, AMQPConnection.channel, 0, prefetch, 0)
+      try connection.check("waiting for RabbitMQ")
+    }
+  }
+
+  /// Hands out what has arrived.
+  func read() throws(AMQPError) {
+    var frame = amqp_frame_t()
+    var deliveries: [Delivery] = []
+    defer {
+      if !deliveries.isEmpty { inbox.add(deliveries) }
+      connection.releaseBuffers()
+    }
+    repeat {
+      guard try connection.nextFrame(&frame) else { break }
+      switch try assembler.take(frame) {
+      case .delivery(let delivery):
+        deliveries.append(delivery)
+        // The reader starts while more is read, and the library's memory does not grow with the burst.
+        if deliveries.count == 64 {
+          inbox.add(deliveries)
+          deliveries = []
+          connection.releaseBuffers()
+        }
+      case .cancelled: throw AMQPError(.channelClosed(0), "RabbitMQ cancelled the consumer: its queue was deleted or moved, or a delivery waited too long")
+      default: break
+      }
+    } while connection.hasBuffered
+  }
+
+  private func settle(_ settlement: Settlement) throws(AMQPError) {
+    let (handle, channel) = (connection.handle, AMQPConnection.channel)
+    switch settlement {
+    case .ack(let tag, let multiple): try connection.checkSent(amqp_basic_ack(handle, channel, tag, multiple ? 1 : 0), "acknowledging")
+    case .nack(let tag, let requeue, let multiple):
+      try connection.checkSent(amqp_basic_nack(handle, channel, tag, multiple ? 1 : 0, requeue ? 1 : 0), "giving back")
+    }
+  }
+}
