@@ -5,7 +5,7 @@ enum ProcessEnvironment {
   static var current: [String: String] {
     var variables: [String: String] = [:]
     // `environ` is only written by setenv(3), which this program never calls.
-    guard var entry = environ else { return variables }
+    var entry = environ
     while let pointer = entry.pointee {
       let text = String(cString: pointer)
       if let equals = text.firstIndex(of: "=") { variables[String(text[..<equals])] = String(text[text.index(after: equals)...]) }

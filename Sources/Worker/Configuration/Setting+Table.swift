@@ -5,7 +5,7 @@ import Logging
 
 /// Every setting there is, in the order in which they are shown.
 extension Setting where Value == String {
-  static let amqpURL = Setting("ORDERS_AMQP_URL", .url("amqp", "amqps"), standard: "amqp://guest:guest@127.0.0.1:5672/", "RabbitMQ; several hosts by comma")
+  static let amqpURL = Setting("ORDERS_AMQP_URL", .amqpURL, standard: "amqp://guest:guest@127.0.0.1:5672/", "RabbitMQ; several hosts by comma")
   static let databaseURL = Setting("ORDERS_DATABASE_URL", .databaseURL, standard: "postgres://orders@127.0.0.1:5432/orders", "PostgreSQL; several hosts by comma")
   static let prefix = Setting("ORDERS_PREFIX", .prefix, standard: "orders", "what exchanges and queues begin with")
   static let databaseSchema = Setting("ORDERS_DATABASE_SCHEMA", .schema, standard: "orders", "the schema of the tables")
@@ -18,7 +18,7 @@ extension Setting where Value == String {
 extension Setting where Value == String? {
   static let configFile = Setting.optional("ORDERS_CONFIG_FILE", .path, "a file of lines ORDERS_NAME=value")
   static let amqpManagementURL = Setting.optional("ORDERS_AMQP_MANAGEMENT_URL", .url("http", "https"), "RabbitMQ's management API, for `doctor`")
-  static let redisURL = Setting.optional("ORDERS_REDIS_URL", .url("redis", "rediss", "unix"), "Redis; without it there is no cache")
+  static let redisURL = Setting.optional("ORDERS_REDIS_URL", .redisURL, "Redis; without it there is no cache")
   static let paymentURL = Setting.optional("ORDERS_PAYMENT_URL", .url("http", "https"), "where the payment provider listens")
   static let paymentToken = Setting.optional("ORDERS_PAYMENT_TOKEN", .secret, "what the payment provider knows the worker by")
   static let otlpEndpoint = Setting.optional("ORDERS_OTLP_ENDPOINT", .url("http", "https"), "where traces go")

@@ -27,7 +27,7 @@ struct Setting<Value: Sendable>: Sendable {
 
   /// A setting that may be left out altogether.
   static func optional<Wrapped: Sendable>(_ name: String, _ kind: SettingKind<Wrapped>, _ help: String) -> Setting where Value == Wrapped? {
-    Setting(name, kind.map(Wrapped?.some), absent: .some(nil), help)
+    Setting(name, kind.map(Optional.some), absent: Wrapped?.none, help)
   }
 }
 

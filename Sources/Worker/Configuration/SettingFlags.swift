@@ -9,8 +9,8 @@ enum SettingFlags {
     return names
   }()
 
-  /// What the parser gets; it complains itself about a flag without a value.
-  static func expand(_ arguments: [String]) -> [String] {
+  /// What the parser gets.
+  static func expand(_ arguments: [String]) throws(MissingFlagValue) -> [String] {
     var expanded: [String] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -25,9 +25,14 @@ enum SettingFlags {
       } else if let value = rest.popFirst() {
         expanded += ["--set", "\(name)=\(value)"]
       } else {
-        expanded += ["--set"]
+        throw MissingFlagValue(flag: argument)
       }
     }
     return expanded
   }
+}
+
+/// A flag that ends the command line where its value should be.
+struct MissingFlagValue: Error, Equatable {
+  let flag: String
 }

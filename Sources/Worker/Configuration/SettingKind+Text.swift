@@ -1,5 +1,7 @@
 import Domain
 import PostgresClient
+import RabbitMQClient
+import RedisClient
 
 extension SettingKind where Value == String {
   static let text = SettingKind(expectation: "text without control characters", placeholder: "TEXT") { text throws(SettingFault) in
@@ -51,15 +53,20 @@ extension SettingKind where Value == String {
     }
   }
 
-  static let databaseURL = SettingKind(
-    expectation: "postgres://user:password@host:port/name or a libpq string", placeholder: "URL", masking: .password
-  ) { text throws(SettingFault) in
-    do {
-      _ = try PostgresConfiguration(url: text)
-    } catch {
-      throw SettingFault(detail: error.description)
+  static let databaseURL = server("postgres://user:password@host:port/name or a libpq string") { _ = try PostgresConfiguration(url: $0) }
+  static let amqpURL = server("amqp://user:password@host:port/vhost") { _ = try ConnectionConfiguration(url: $0, name: "") }
+  static let redisURL = server("redis://user:password@host:port/database") { _ = try RedisConfiguration(url: $0) }
+
+  /// A server's address, as its client reads it.
+  private static func server(_ form: String, check: @escaping @Sendable (String) throws -> Void) -> SettingKind {
+    SettingKind(expectation: form, placeholder: "URL", masking: .password) { text throws(SettingFault) in
+      do {
+        try check(text)
+      } catch {
+        throw SettingFault(detail: "\(error)")  // the clients' errors name no password
+      }
+      return text
     }
-    return text
   }
 }
 
