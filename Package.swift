@@ -87,7 +87,12 @@ let whole: [Target] = [
   library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
   library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
 
-  library("Operations", "Operations", [logging, .product(name: "Hummingbird", package: "hummingbird")]),
+  library(
+    "Operations", "Operations",
+    [
+      "Domain", logging, .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+      .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    ]),
   .executableTarget(
     name: "order-worker",
     dependencies: [

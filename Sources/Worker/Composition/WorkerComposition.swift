@@ -4,6 +4,7 @@ import Domain
 import Glibc
 import JSONAdapter
 import Logging
+import Operations
 import PostgresAdapter
 import PostgresClient
 import RabbitMQAdapter
@@ -115,14 +116,5 @@ final class WorkerComposition: Sendable {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, 255)
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-}
-
-extension Timestamp {
-  /// By this machine's clock.
-  static var now: Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
   }
 }

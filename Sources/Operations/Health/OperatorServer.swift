@@ -1,0 +1,59 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Serves health to operators and orchestrators over HTTP/1.1. Orders do not come this way.
+package struct OperatorServer: Sendable {
+  private let health: HealthRegistry
+  private let host: String
+  private let port: Int
+  private let log: Logger
+
+  /// Port 0 takes any free one.
+  package init(health: HealthRegistry, host: String, port: Int, log: Logger) {
+    self.health = health
+    self.host = host
+    self.port = port
+    self.log = log
+  }
+
+  /// Serves until the task is cancelled; throws where the address cannot be had. `onListening` gets the port.
+  package func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+    // One thread is plenty for a few requests a second, and each costs a stack and buffers.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    var quiet = log
+    quiet.logLevel = max(log.logLevel, .warning)
+    let application = Application(
+      router: router(),
+      configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
+      onServerRunning: { [log, host] channel in
+        let port = channel.localAddress?.port ?? 0
+        log.info("health is served", metadata: [LogKey.host: "\(host)", LogKey.port: .stringConvertible(port)])
+        await onListening(port)
+      },
+      eventLoopGroupProvider: .shared(group),
+      logger: quiet)
+    let result: Result<Void, any Error>
+    do { result = .success(try await application.run()) } catch { result = .failure(error) }
+    try? await group.shutdownGracefully()
+    try result.get()
+  }
+
+  private func router() -> Router<BasicRequestContext> {
+    let router = Router()
+    router.get("/health/live") { _, _ in Self.answer(.ok, Array(#"{"status":"live"}"#.utf8) + [UInt8(ascii: "\n")]) }
+    router.get("/health/ready") { [health] _, _ in
+      let report = health.report
+      return Self.answer(report.isReady ? .ok : .serviceUnavailable, report.json)
+    }
+    return router
+  }
+
+  private static func answer(_ status: HTTPResponse.Status, _ json: [UInt8]) -> Response {
+    Response(
+      status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+  }
+}

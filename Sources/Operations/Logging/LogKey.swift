@@ -1,0 +1,23 @@
+/// The keys of log metadata, declared once so that the same thing has the same name everywhere.
+package enum LogKey {
+  package static let correlationID = "correlation_id"
+  package static let messageID = "message_id"
+  package static let orderID = "order_id"
+  package static let traceID = "trace_id"
+  package static let tenantID = "tenant_id"
+  package static let type = "type"
+  package static let outcome = "outcome"
+  package static let reason = "reason"
+  package static let error = "error"
+  package static let attempt = "attempt"
+  package static let rung = "rung"
+  package static let count = "count"
+  package static let dependency = "dependency"
+  package static let state = "state"
+  package static let detail = "detail"
+  package static let host = "host"
+  package static let port = "port"
+  package static let signal = "signal"
+  package static let timeout = "timeout"
+  package static let version = "version"
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+
+struct RootCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "order-worker",
+    abstract: "Takes orders from RabbitMQ, keeps them in PostgreSQL, and tells what became of them in events.",
+    discussion: """
+      First steps, with the three servers at their usual local addresses:
+
+        order-worker setup                          tables, exchanges and queues
+        order-worker stock set product-456 100      something to sell
+        ORDERS_AUTH=off order-worker run            the worker
+        order-worker send order.create FILE --wait  a first order
+        order-worker watch                          events as they come
+
+      Settings are ORDERS_… variables of the environment, lines of the file that ORDERS_CONFIG_FILE names, or flags of any command; \
+      `order-worker run --help` lists them. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration.
+      """,
+    subcommands: [RunCommand.self, SetupCommand.self, SendCommand.self, WatchCommand.self, StockCommand.self])
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import ClientRuntime
+import PostgresAdapter
+import PostgresClient
+import RabbitMQAdapter
+import RabbitMQClient
+
+struct SetupCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "setup",
+    abstract: "Make tables, exchanges and queues, or see what is missing.",
+    discussion: """
+      Safe to repeat, and to run from many at once: what is there already stays as it is. Waits up to half a minute for servers that are still starting.
+
+        order-worker setup
+        order-worker setup --check     changes nothing; exit 1 where something is missing
+      """)
+
+  @Flag(help: "Change nothing; say what is missing, and exit 1 if anything is.")
+  var check = false
+
+  @OptionGroup var settings: SettingOptions
+
+  func run() async throws {
+    let configuration = try settings.load()
+    if check { try await lookOnly(configuration) } else { try await make(configuration) }
+  }
+
+  private func make(_ configuration: Configuration) async throws {
+    let schema = configuration[.databaseSchema]
+    let applied = try await database(configuration) { migrator throws in try await migrator.migrate(deadline: .after(.seconds(600))) }
+    Console.print(applied.isEmpty ? "PostgreSQL: schema \(schema) is up to date" : "PostgreSQL: schema \(schema), applied \(applied.joined(separator: ", "))")
+
+    let topology = Topology(prefix: configuration[.prefix])
+    let connection = try SetupBroker.connection(configuration)
+    try await SetupBroker.retrying(until: .after(SetupBroker.patience)) { () async throws(AMQPError) in try await topology.declare(connection) }
+    Console.print("RabbitMQ: \(topology.exchanges.count) exchanges and \(topology.queues.count) queues are there, named \(configuration[.prefix]).…")
+  }
+
+  private func lookOnly(_ configuration: Configuration) async throws {
+    let pending = try await database(configuration) { migrator throws in try await migrator.pending(deadline: .after(.seconds(30))) }
+    let connection = try SetupBroker.connection(configuration)
+    let faults = try await SetupBroker.retrying(until: .after(SetupBroker.patience)) { () async throws(AMQPError) in
+      try await Topology(prefix: configuration[.prefix]).faults(connection)
+    }
+    let sentences = pending.map { "migration \($0) is not applied" } + faults.map(\.description)
+    if sentences.isEmpty { return Console.print("nothing is missing") }
+    throw CommandFailure(sentences: sentences + ["`order-worker setup` makes what is missing"])
+  }
+
+  private func database<T: Sendable>(_ configuration: Configuration, _ body: @Sendable (Migrator) async throws -> T) async throws -> T {
+    do {
+      return try await SetupDatabase.withClient(configuration, wait: SetupBroker.patience) { client in
+        try await body(Migrator(client: client, schema: configuration[.databaseSchema]))
+      }
+    } catch let error as PostgresError {
+      throw CommandFailure(SetupDatabase.sentence(error))
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import ClientRuntime
+import PostgresClient
+
+/// A connection to PostgreSQL for as long as one command of the operator takes.
+enum SetupDatabase {
+  /// Waits up to `wait` for a connection. Statements may take longer than in the worker: a migration does, and waits for another's.
+  static func withClient<T: Sendable>(
+    _ configuration: Configuration, wait: Duration, _ body: @Sendable (PostgresClient) async throws -> T
+  ) async throws -> T {
+    let client = PostgresClient(
+      configuration: try PostgresConfiguration(
+        url: configuration[.databaseURL], applicationName: "order-worker", schema: configuration[.databaseSchema], statementTimeout: .seconds(600),
+        lockTimeout: .seconds(60)))
+    let result: Result<T, any Error>
+    do {
+      if await !client.waitUntilConnected(deadline: .after(wait)) { throw PostgresError.unavailable(reason(client.state)) }
+      result = .success(try await body(client))
+    } catch {
+      result = .failure(error)
+    }
+    await client.close()
+    return try result.get()
+  }
+
+  /// With a hint where there is an obvious one.
+  static func sentence(_ error: any Error) -> String {
+    guard let error = error as? PostgresError else { return "\(error)" }
+    switch error.sqlState {
+    case "42P01", "3F000": return "the tables are not there: run `order-worker setup`"
+    case "42501": return "\(error) (ORDERS_DATABASE_URL's user lacks a right)"
+    default: return "\(error)"
+    }
+  }
+
+  private static func reason(_ state: ConnectionState) -> String {
+    if case .disconnected(let reason) = state { reason } else { "no connection in time" }
+  }
+}

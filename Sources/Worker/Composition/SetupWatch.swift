@@ -1,0 +1,72 @@
+import ClientRuntime
+import Logging
+import Operations
+import PostgresAdapter
+import PostgresClient
+import RabbitMQAdapter
+import RabbitMQClient
+
+/// Looks, before the worker begins, whether `setup` has been run; changes nothing, and looks again until it has.
+struct SetupWatch: Sendable {
+  private let configuration: Configuration
+  private let health: HealthRegistry
+  private let log: Logger
+  private let shouldStop: @Sendable () -> Bool
+
+  init(_ configuration: Configuration, health: HealthRegistry, log: Logger, shouldStop: @escaping @Sendable () -> Bool) {
+    self.configuration = configuration
+    self.health = health
+    self.log = log
+    self.shouldStop = shouldStop
+  }
+
+  /// True when everything is there; false where it is told to stop first.
+  func untilReady() async -> Bool {
+    var backoff = Backoff(first: .milliseconds(100), limit: .seconds(5))
+    var lastSaid: [String] = []
+    while !shouldStop() {
+      async let database = lookAtDatabase()
+      async let broker = lookAtBroker()
+      let faults = [await database, await broker].compactMap(\.self)
+      if faults.isEmpty { return true }
+      if faults != lastSaid {
+        log.error("not ready: looking again until it is", metadata: [LogKey.reason: "\(faults.joined(separator: "; "))"])
+        lastSaid = faults
+      }
+      await pause(backoff.next())
+    }
+    return false
+  }
+
+  private func lookAtDatabase() async -> String? {
+    do {
+      let missing = try await SetupDatabase.withClient(configuration, wait: .seconds(5)) { client throws in
+        try await Migrator(client: client, schema: configuration[.databaseSchema]).pending(deadline: .after(.seconds(10)))
+      }
+      if missing.isEmpty { return nil }
+      return down(.postgres, "the tables are not up to date (\(missing.joined(separator: ", "))): run `order-worker setup`")
+    } catch {
+      return down(.postgres, SetupDatabase.sentence(error))
+    }
+  }
+
+  private func lookAtBroker() async -> String? {
+    do {
+      let faults = try await Topology(prefix: configuration[.prefix]).faults(try SetupBroker.connection(configuration))
+      if faults.isEmpty { return nil }
+      return down(.rabbitmq, "\(faults.map(\.description).joined(separator: ", ")): run `order-worker setup`")
+    } catch {
+      return down(.rabbitmq, "\(error)")
+    }
+  }
+
+  private func down(_ name: DependencyName, _ detail: String) -> String {
+    health.set(name, .down, detail: detail)
+    return detail
+  }
+
+  private func pause(_ duration: Duration) async {
+    let end = Deadline.after(duration)
+    while !end.hasPassed, !shouldStop() { try? await Task.sleep(for: min(.milliseconds(100), end.remaining)) }
+  }
+}

@@ -1,0 +1,10 @@
+extension WorkerSettings {
+  init(_ configuration: Configuration) {
+    self.init(
+      amqpURL: configuration[.amqpURL], databaseURL: configuration[.databaseURL], redisURL: configuration[.redisURL], prefix: configuration[.prefix],
+      schema: configuration[.databaseSchema], redisPrefix: configuration[.redisPrefix],
+      prefetch: UInt16(configuration[.prefetch]),  // its range is that of UInt16
+      batchMax: configuration[.batchMax], cacheTTL: configuration[.cacheTTL], retryRungs: configuration[.retryRungs],
+      defaultCurrency: configuration[.defaultCurrency], replyToAllow: configuration[.replyToAllow], roles: Set(configuration[.roles]))
+  }
+}

@@ -1,0 +1,35 @@
+/// A table for people: columns as wide as their widest cell, a heading, no lines.
+struct TextTable {
+  enum Column: Equatable {
+    case left(String)
+    case right(String)
+
+    var title: String { switch self { case .left(let title), .right(let title): title } }
+  }
+
+  let columns: [Column]
+  let rows: [[String]]
+
+  var text: String {
+    let lines = [columns.map(\.title)] + rows.map { $0.map(Self.printable) }
+    let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    return lines.map { cells in
+      var line = ""
+      for (index, cell) in cells.enumerated() {
+        let padding = String(repeating: " ", count: widths[index] - cell.count)
+        let isLast = index == cells.count - 1
+        switch columns[index] {
+        case .left: line += cell + (isLast ? "" : padding + "  ")
+        case .right: line += padding + cell + (isLast ? "" : "  ")
+        }
+      }
+      return line
+    }.joined(separator: "\n")
+  }
+
+  /// Cells come from outside: a control character must not reach the terminal.
+  static func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+  }
+}
