@@ -83,6 +83,25 @@ package func freePort() -> UInt16 {
   return localPort(of: listener)
 }
 
+/// A socket that listens on a free port of 127.0.0.1.
+package func listenOnLoopback() -> (descriptor: Int32, port: UInt16) {
+  let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  bindLoopback(listener, port: 0)
+  listen(listener, 16)
+  return (listener, localPort(of: listener))
+}
+
+/// A socket connected to a port of 127.0.0.1.
+package func connectToLoopback(_ port: UInt16) -> Int32 {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  var address = loopback(port)
+  let code = withUnsafePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+  }
+  precondition(code == 0, "connect failed: errno \(errno)")
+  return descriptor
+}
+
 func bindLoopback(_ descriptor: Int32, port: UInt16) {
   var address = loopback(port)
   let code = withUnsafePointer(to: &address) {

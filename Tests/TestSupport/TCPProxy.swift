@@ -7,14 +7,11 @@ package final class TCPProxy: Sendable {
   private let target: UInt16
   private let listener: Int32
   private let wakeup = Wakeup()
-  private let state = Locked((isBlackHole: false, isClosed: false))
+  private let state = Locked((isBlackHole: false, isClosed: false, bytesUntilCut: Int?.none))
 
   package init(to target: UInt16) {
     self.target = target
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    bindLoopback(listener, port: 0)
-    listen(listener, 16)
-    port = localPort(of: listener)
+    (listener, port) = listenOnLoopback()
     _ = DedicatedThread(name: "proxy", stackSize: 256 << 10) { [self] in
       signal(SIGPIPE, SIG_IGN)
       serve()
@@ -31,6 +28,12 @@ package final class TCPProxy: Sendable {
     wakeup.signal()
   }
 
+  /// Closes every connection there is, once that many more bytes were forwarded; new ones are forwarded as before.
+  package func cut(afterBytes count: Int = 0) {
+    state.withLock { $0.bytesUntilCut = count }
+    wakeup.signal()
+  }
+
   package func close() {
     state.withLock { $0.isClosed = true }
     wakeup.signal()
@@ -41,8 +44,13 @@ package final class TCPProxy: Sendable {
     defer { for descriptor in Array(peers.keys) + [listener] { Glibc.close(descriptor) } }
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     while true {
-      let (isBlackHole, isClosed) = state.withLock { $0 }
+      let (isBlackHole, isClosed, bytesUntilCut) = state.withLock { $0 }
       if isClosed { return }
+      if let bytesUntilCut, bytesUntilCut <= 0 {
+        for descriptor in peers.keys { Glibc.close(descriptor) }
+        peers = [:]
+        state.withLock { $0.bytesUntilCut = nil }
+      }
       var descriptors = [pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)]
       if !isBlackHole { descriptors += ([listener] + peers.keys).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) } }
       _ = Glibc.poll(&descriptors, nfds_t(descriptors.count), -1)
@@ -65,6 +73,7 @@ package final class TCPProxy: Sendable {
           }
         } else if let peer = peers[ready.fd] {
           let count = read(ready.fd, &buffer, buffer.count)
+          state.withLock { $0.bytesUntilCut? -= count }
           if count <= 0 || !forward(buffer[..<count], to: peer) {
             peers[ready.fd] = nil
             peers[peer] = nil

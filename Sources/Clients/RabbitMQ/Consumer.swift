@@ -1,5 +1,4 @@
 import ClientRuntime
-import Synchronization
 
 /// What a consumer reads.
 public enum Subscription: Sendable {
@@ -94,7 +93,7 @@ public final class Consumer: Sendable {
 
 /// A name that a thread sets and others read.
 final class SharedName: Sendable {
-  let value = Mutex<String?>(nil)
+  let value = Locked<String?>(nil)
 }
 
 extension Deadline {

@@ -1,5 +1,4 @@
 import ClientRuntime
-import Synchronization
 
 /// The consumer's thread: connect, look, serve, back off, again.
 struct ConsumerLoop {

@@ -1,4 +1,4 @@
-import Synchronization
+import ClientRuntime
 
 /// Deliveries between the consumer's thread and its reader. The prefetch bounds it.
 final class DeliveryInbox: Sendable {
@@ -26,7 +26,7 @@ final class DeliveryInbox: Sendable {
     }
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   func next(max: Int) async -> ConsumerEvent {
     await withCheckedContinuation { continuation in

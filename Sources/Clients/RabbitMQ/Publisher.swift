@@ -1,5 +1,4 @@
 import ClientRuntime
-import Synchronization
 
 /// Publishes batches over one connection and channel on a thread of its own, with publisher confirms, and connects again by itself for ever.
 public final class Publisher: Sendable {

@@ -130,7 +130,7 @@ final class PublisherSession {
   /// Answers the jobs whose time is over; their confirms are passed over when they come.
   private func expire() {
     for job in jobs where job.deadline.hasPassed {
-      settleUnwritten(of: job, "not written by the deadline")
+      settleUnwritten(of: job, isBlocked ? "blocked by RabbitMQ until the deadline" : "not written by the deadline")
       job.finish(.unknown(reason: "no confirm by the deadline"))
     }
     removeDone()

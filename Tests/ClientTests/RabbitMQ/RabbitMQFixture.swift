@@ -21,11 +21,30 @@ struct RabbitMQFixture: Sendable {
 
   static func configuration() throws -> ConnectionConfiguration { try ConnectionConfiguration(url: Stack.amqpURL, name: "client tests") }
 
-  func consumer(prefetch: UInt16 = 1_000) throws -> Consumer {
-    Consumer(configuration: try Self.configuration(), subscription: .queue(queue), prefetch: prefetch)
+  /// A proxy in front of the stack's broker, and the way to it; heartbeats are short.
+  static func proxied() throws -> (TCPProxy, ConnectionConfiguration) {
+    let proxy = TCPProxy(to: UInt16(try configuration().hosts[0].port))
+    let url = "amqp://guest:guest@127.0.0.1:\(proxy.port)"
+    return (proxy, try ConnectionConfiguration(url: url, name: "client tests", heartbeat: .seconds(1), connectTimeout: .seconds(2)))
   }
 
-  func publisher() throws -> Publisher { Publisher(configuration: try Self.configuration()) }
+  func consumer(_ configuration: ConnectionConfiguration? = nil, prefetch: UInt16 = 1_000) throws -> Consumer {
+    Consumer(configuration: try configuration ?? Self.configuration(), subscription: .queue(queue), prefetch: prefetch)
+  }
+
+  func publisher(_ configuration: ConnectionConfiguration? = nil) throws -> Publisher {
+    Publisher(configuration: try configuration ?? Self.configuration())
+  }
+
+  /// How many messages wait in the queue, by the broker's word.
+  func depth() async throws -> Int {
+    let quorum = [Header(name: "x-queue-type", value: .string("quorum"))]
+    let presence = try await AMQPAdministration.withSession(try Self.configuration()) { [queue] session throws(AMQPError) in
+      try session.lookAtQueue(queue, arguments: quorum)
+    }
+    if case .present(let messages) = presence { return Int(messages) }
+    return -1
+  }
 
   func publication(_ body: [UInt8], _ change: (inout MessageProperties) -> Void = { _ in }) -> Publication {
     var properties = MessageProperties()
@@ -36,7 +55,7 @@ struct RabbitMQFixture: Sendable {
 }
 
 extension Consumer {
-  /// The next `count` deliveries; fewer where they do not come in time.
+  /// The next `count` deliveries; fewer where they do not come in time, after which nothing more comes at all.
   func deliveries(_ count: Int, within limit: Duration = .seconds(20)) async -> [Delivery] {
     let clock = Task {
       try await Task.sleep(for: limit)

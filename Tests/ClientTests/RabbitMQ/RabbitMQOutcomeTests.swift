@@ -1,4 +1,5 @@
 import ClientRuntime
+import Glibc
 import RabbitMQClient
 import TestSupport
 import Testing
@@ -36,19 +37,116 @@ import Testing
     try await fixture.remove()
   }
 
-  @Test func anExchangeThatIsNotThereCostsOnlyItsOwnMessages() async throws {
+  @Test func anExchangeThatIsNotThereCostsOnlyItsOwnMessagesAndNotTheConnection() async throws {
     let fixture = try await RabbitMQFixture.make()
-    let publisher = try fixture.publisher()
-    var wrong = fixture.publication([1])
+    let changes = Locked<[ConnectionState]>([])
+    let publisher = Publisher(configuration: try RabbitMQFixture.configuration()) { state in changes.withLock { $0.append(state) } }
+    #expect(await publisher.publish([fixture.publication([1])], deadline: .soon) == [.confirmed])
+    var wrong = fixture.publication([2])
     wrong.exchange = "no-such-exchange"
-    let outcomes = await publisher.publish([wrong], deadline: .after(.seconds(10)))
-    guard case .unknown = outcomes[0] else {
-      Issue.record("\(outcomes)")
-      return
+    for round in 0..<5 {
+      let batch = [wrong] + (0..<20).map { fixture.publication([$0]) } + [wrong] + (0..<20).map { fixture.publication([$0]) }
+      let outcomes = await publisher.publish(batch, deadline: .soon)
+      for (publication, outcome) in zip(batch, outcomes) {
+        if case .unknown(let reason) = outcome, publication.exchange == wrong.exchange {
+          #expect(reason.contains("NOT_FOUND") && reason.contains(wrong.exchange))
+        } else {
+          #expect(outcome == .confirmed, "round \(round)")
+        }
+      }
     }
-    #expect(await publisher.publish([fixture.publication([2])], deadline: .after(.seconds(20))) == [.confirmed])
+    #expect(changes.withLock(\.count) == 1, "it stayed connected")
     await publisher.close()
     try await fixture.remove()
+  }
+
+  @Test func whatAMQPCannotCarryIsNotSentAndTheOthersAre() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = try fixture.publisher()
+    let long = String(repeating: "é", count: 128)
+    var batch = (0..<5).map { fixture.publication([$0]) }
+    batch[0].properties.messageID = long
+    batch[1].properties.headers = [Header(name: long, value: .void)]
+    batch[2].routingKey = long
+    batch[3].properties.headers = [Header(name: "wide", value: .bytes([UInt8](repeating: 0, count: 140_000)))]
+    let outcomes = await publisher.publish(batch, deadline: .soon)
+    for (outcome, word) in zip(outcomes, ["message id", "header", "routing key", "headers"]) {
+      guard case .notSent(let reason) = outcome, reason.contains(word) else {
+        Issue.record("\(word): \(outcome)")
+        continue
+      }
+    }
+    #expect(outcomes[4] == .confirmed)
+    await publisher.close()
+    try await fixture.remove()
+  }
+
+  @Test func withoutConfirmsAMessageIsDoneWhenItIsWritten() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = Publisher(configuration: try RabbitMQFixture.configuration(), confirms: false)
+    let batch = (0..<200).map { fixture.publication([$0]) }
+    #expect(await publisher.publish(batch, deadline: .soon) == batch.map { _ in .confirmed })
+    let consumer = try fixture.consumer()
+    #expect(await consumer.deliveries(200).map(\.body) == batch.map(\.body))
+    await consumer.close()
+    await publisher.close()
+    try await fixture.remove()
+  }
+
+  @Test func aConsumerThatStopsTakingHandsOutWhatItHasAndTheRestStaysInTheQueue() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = try fixture.publisher()
+    _ = await publisher.publish((1...9).map { fixture.publication([$0]) }, deadline: .soon)
+    let consumer = try fixture.consumer(prefetch: 4)
+    #expect(await consumer.deliveries(1).map(\.body) == [[1]])
+    await consumer.flush()
+    await consumer.stopTaking()
+    var rest: [Delivery] = []
+    while case .deliveries(let some) = await consumer.next(max: 10) { rest += some }
+    #expect(rest.map(\.body) == [[2], [3], [4]])
+    consumer.settle([.ack(tag: 4, multiple: true)], generation: 1)
+    await consumer.flush()
+    await consumer.close()
+    let second = try fixture.consumer()
+    let remaining = await second.deliveries(5)
+    #expect(remaining.map(\.body) == (5...9).map { [$0] } && remaining.allSatisfy { !$0.redelivered })
+    await second.close()
+    await publisher.close()
+    try await fixture.remove()
+  }
+
+  @Test func anExclusiveQueueHasANameAndItsBindings() async throws {
+    let exchange = Stack.uniqueName("client-test-exchange-")
+    try await AMQPAdministration.withSession(try RabbitMQFixture.configuration()) { session throws(AMQPError) in
+      try session.declareExchange(exchange, type: "topic")
+    }
+    let consumer = Consumer(
+      configuration: try RabbitMQFixture.configuration(), subscription: .exclusive(name: "", bindings: [(exchange, "a.#"), (exchange, "b")]), prefetch: 10)
+    #expect(await eventually { consumer.state.isConnected })
+    let name = try #require(consumer.queueName)
+    #expect(name.hasPrefix("amq.gen-"))
+    let publisher = Publisher(configuration: try RabbitMQFixture.configuration())
+    let keys = ["a.x", "c", "b", "a"]
+    let batch = keys.map { Publication(exchange: exchange, routingKey: $0, body: []) } + [Publication(exchange: "", routingKey: name, body: [])]
+    _ = await publisher.publish(batch, deadline: .soon)
+    let deliveries = await consumer.deliveries(4)
+    #expect(deliveries.map(\.routingKey) == ["a.x", "b", "a", name])
+    #expect(deliveries.map(\.exchange) == [exchange, exchange, exchange, ""])
+    await consumer.close()
+    await publisher.close()
+    try await AMQPAdministration.withSession(try RabbitMQFixture.configuration()) { session throws(AMQPError) in try session.deleteExchange(exchange) }
+  }
+
+  @Test func administrationGivesUpAtItsDeadline() async throws {
+    let (listener, port) = listenOnLoopback()
+    let configuration = try ConnectionConfiguration(url: "amqp://127.0.0.1:\(port)", name: "nobody", connectTimeout: .milliseconds(300))
+    let (error, took) = await timed {
+      await #expect(throws: AMQPError.self) {
+        try await AMQPAdministration.withSession(configuration, deadline: .after(.seconds(1))) { session throws(AMQPError) in try session.deleteQueue("q") }
+      }
+    }
+    #expect(error?.isRetriable == true && took < .seconds(5))
+    Glibc.close(listener)
   }
 
   @Test func withoutAServerAPublishIsCertainlyNotSentByItsDeadline() async throws {
