@@ -49,7 +49,9 @@ struct CommandSender: Sendable {
     await replies.close()
     let tally = try result.get()
     if count > 1 { summarise(tally.description, since: start, count: count) }
-    if tally.missing > 0 { throw CommandFailure("no reply to \(tally.missing) of \(count) messages within \(DurationText.format(timeout)): is a worker running?") }
+    if tally.missing > 0 {
+      throw CommandFailure("no reply to \(tally.missing) of \(count) messages within \(DurationText.format(timeout)): is a worker running?")
+    }
     if tally.accepted < count { throw CommandFailure("\(count - tally.accepted) of \(count) messages were not accepted") }
   }
 
