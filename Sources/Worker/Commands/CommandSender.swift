@@ -158,6 +158,7 @@ struct CommandSender: Sendable {
       case .returned: "no queue is bound to exchange \(exchange): run `order-worker setup`"
       case .nacked: "RabbitMQ refused the message: its queue is full, or has no leader just now"
       case .notSent(let reason): "it was not sent: \(reason)"
+      case .unknown(let reason) where reason.contains("no exchange"): "there is no exchange \(exchange): run `order-worker setup`"
       case .unknown(let reason): "whether it was taken is unknown: \(reason)"
       }
     return sent > 0 ? "\(what) (\(sent) before it were taken)" : what

@@ -50,7 +50,8 @@ import Testing
   @Test(arguments: [[], ["run"], ["setup"], ["send"], ["watch"], ["stock"], ["stock", "list"], ["stock", "set"], ["stock", "import"]])
   func everyCommandExplainsItself(path: [String]) throws {
     do {
-      _ = try RootCommand.parseAsRoot(path + ["--help"])
+      var help = try RootCommand.parseAsRoot(path + ["--help"])
+      try help.run()
       Issue.record("help is an exit")
     } catch {
       #expect(RootCommand.exitCode(for: error).rawValue == 0)

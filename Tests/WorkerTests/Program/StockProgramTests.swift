@@ -6,7 +6,8 @@ import Testing
     let result = try Program.run(["stock", "list", "--json"] + arguments, environment: world.environment)
     let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
     let rows = try #require(object["stock"] as? [[String: Any]])
-    return Dictionary(uniqueKeysWithValues: rows.map { ($0["product_id"] as! String, [$0["on_hand"] as! Int, $0["reserved"] as! Int, $0["available"] as! Int]) })
+    return Dictionary(
+      uniqueKeysWithValues: rows.map { ($0["product_id"] as! String, [$0["on_hand"] as! Int, $0["reserved"] as! Int, $0["available"] as! Int]) })
   }
 
   @Test func stockIsImportedSetAndListed() async throws {
