@@ -109,7 +109,12 @@ let whole: [Target] = [
       "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Application", "Domain", "ClientRuntime", "PostgresClient", "RabbitMQClient",
       "RedisClient", "TestSupport",
     ]),
-  tests("WorkerTests", ["order-worker", "TestSupport"]),
+  tests(
+    "WorkerTests",
+    [
+      "order-worker", "Operations", "RabbitMQAdapter", "RabbitMQClient", "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
   tests("IntegrationTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
   tests("ChaosTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
 ]

@@ -63,7 +63,7 @@ package struct PostgresStockLedger: StockLedger {
     do {
       return try await client.run(deadline: .after(deadline), job)
     } catch {
-      throw .store(StoreError(error))
+      throw error.sqlState == "42P01" ? .notSetUp : .store(StoreError(error))  // undefined_table
     }
   }
 

@@ -23,6 +23,8 @@ package struct StockCount: Sendable, Equatable {
 package enum StockLedgerError: Error, Sendable, Equatable {
   /// Orders hold more of these than was counted. Nothing was changed.
   case belowReserved([StockRow])
+  /// There is no place for stock yet.
+  case notSetUp
   case store(StoreError)
 }
 

@@ -23,8 +23,9 @@ package struct OperatorServer: Sendable {
   package func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
     // One thread is plenty for a few requests a second, and each costs a stack and buffers.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // The server logs its own cancellation as an error.
     var quiet = log
-    quiet.logLevel = max(log.logLevel, .warning)
+    quiet.logLevel = .critical
     let application = Application(
       router: router(),
       configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),

@@ -49,7 +49,9 @@ struct CommandSender: Sendable {
     await replies.close()
     let tally = try result.get()
     if count > 1 { summarise(tally.description, since: start, count: count) }
-    if tally.missing > 0 { throw CommandFailure("no reply to \(tally.missing) of \(count) messages within \(DurationText.format(timeout)): is a worker running?") }
+    if tally.missing > 0 {
+      throw CommandFailure("no reply to \(tally.missing) of \(count) messages within \(DurationText.format(timeout)): is a worker running?")
+    }
     if tally.accepted < count { throw CommandFailure("\(count - tally.accepted) of \(count) messages were not accepted") }
   }
 
@@ -156,6 +158,7 @@ struct CommandSender: Sendable {
       case .returned: "no queue is bound to exchange \(exchange): run `order-worker setup`"
       case .nacked: "RabbitMQ refused the message: its queue is full, or has no leader just now"
       case .notSent(let reason): "it was not sent: \(reason)"
+      case .unknown(let reason) where reason.contains("no exchange"): "there is no exchange \(exchange): run `order-worker setup`"
       case .unknown(let reason): "whether it was taken is unknown: \(reason)"
       }
     return sent > 0 ? "\(what) (\(sent) before it were taken)" : what

@@ -4,7 +4,8 @@ import Operations
 
 /// Lets every command take settings as flags.
 struct SettingOptions: ParsableArguments {
-  @Option(name: .customLong("set"), help: ArgumentHelp("A setting for this run, above file and environment.", valueName: "ORDERS_NAME=value", visibility: .hidden))
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("A setting for this run, above file and environment.", valueName: "ORDERS_NAME=value", visibility: .hidden))
   var settings: [String] = []
 
   /// The configuration in force; what only looks like a mistake is said on standard error.

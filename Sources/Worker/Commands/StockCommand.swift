@@ -35,6 +35,7 @@ struct StockOptions: ParsableArguments {
     } catch let error as StockLedgerError {
       switch error {
       case .belowReserved(let rows): throw CommandFailure(sentences: rows.map(Self.sentence))
+      case .notSetUp: throw CommandFailure("the tables are not there: run `order-worker setup`")
       case .store(.refused(let reason)), .store(.conflict(let reason)), .store(.unavailable(let reason)): throw CommandFailure(reason)
       }
     } catch {

@@ -26,7 +26,6 @@ enum SetupDatabase {
   static func sentence(_ error: any Error) -> String {
     guard let error = error as? PostgresError else { return "\(error)" }
     switch error.sqlState {
-    case "42P01", "3F000": return "the tables are not there: run `order-worker setup`"
     case "42501": return "\(error) (ORDERS_DATABASE_URL's user lacks a right)"
     default: return "\(error)"
     }

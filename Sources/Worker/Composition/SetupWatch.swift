@@ -27,8 +27,12 @@ struct SetupWatch: Sendable {
     while !shouldStop() {
       async let database = lookAtDatabase()
       async let broker = lookAtBroker()
-      let faults = [await database, await broker].compactMap(\.self)
+      let results = (database: await database, broker: await broker)
+      let faults = [results.database, results.broker].compactMap(\.self)
       if faults.isEmpty { return true }
+      // The one that is as it should be is shown so, beside the one that is waited for.
+      if results.database == nil { health.set(.postgres, .up) }
+      if results.broker == nil { health.set(.rabbitmq, .up) }
       if faults != lastSaid {
         log.error("not ready: looking again until it is", metadata: [LogKey.reason: "\(faults.joined(separator: "; "))"])
         lastSaid = faults
@@ -54,7 +58,8 @@ struct SetupWatch: Sendable {
     do {
       let faults = try await Topology(prefix: configuration[.prefix]).faults(try SetupBroker.connection(configuration))
       if faults.isEmpty { return nil }
-      return down(.rabbitmq, "\(faults.map(\.description).joined(separator: ", ")): run `order-worker setup`")
+      let advice = faults.contains(where: \.isMissing) ? ": run `order-worker setup`" : ""
+      return down(.rabbitmq, faults.map(\.description).joined(separator: ", ") + advice)
     } catch {
       return down(.rabbitmq, "\(error)")
     }

@@ -18,13 +18,16 @@ struct WorkerRun: Sendable {
     signals = ShutdownSignals()
     var unused: Set<DependencyName> = [.payment, .inventory]
     if configuration[.redisURL] == nil { unused.insert(.redis) }
-    health = HealthRegistry(unused: unused, onChange: { change in
-      log.log(
-        level: change.state == .up ? .notice : .warning, "a dependency's state changed",
-        metadata: [
-          LogKey.dependency: "\(change.name.rawValue)", LogKey.state: "\(change.state.rawValue)", LogKey.detail: "\(change.detail ?? "")",
-        ])
-    })
+    health = HealthRegistry(
+      unused: unused,
+      onChange: { [signals] change in
+        // Connections end when the worker does.
+        log.log(
+          level: signals.hasArrived ? .debug : change.state == .up ? .notice : .warning, "a dependency's state changed",
+          metadata: [
+            LogKey.dependency: "\(change.name.rawValue)", LogKey.state: "\(change.state.rawValue)", LogKey.detail: "\(change.detail ?? "")",
+          ])
+      })
   }
 
   /// Returns the process's exit code.
@@ -88,7 +91,8 @@ struct WorkerRun: Sendable {
     let signal = await signals.wait()
     health.setStopping()
     let limit = configuration[.drainTimeout]
-    log.notice("stop requested: work in hand is finished", metadata: [LogKey.signal: "\(ShutdownSignals.name(signal))", LogKey.timeout: "\(DurationText.format(limit))"])
+    log.notice(
+      "stop requested: work in hand is finished", metadata: [LogKey.signal: "\(ShutdownSignals.name(signal))", LogKey.timeout: "\(DurationText.format(limit))"])
     Task {
       try await Task.sleep(for: limit)
       log.critical("work in hand did not finish in time; what is not acknowledged comes again", metadata: [LogKey.timeout: "\(DurationText.format(limit))"])

@@ -6,7 +6,8 @@ import Logging
 /// Every setting there is, in the order in which they are shown.
 extension Setting where Value == String {
   static let amqpURL = Setting("ORDERS_AMQP_URL", .amqpURL, standard: "amqp://guest:guest@127.0.0.1:5672/", "RabbitMQ; several hosts by comma")
-  static let databaseURL = Setting("ORDERS_DATABASE_URL", .databaseURL, standard: "postgres://orders@127.0.0.1:5432/orders", "PostgreSQL; several hosts by comma")
+  static let databaseURL = Setting(
+    "ORDERS_DATABASE_URL", .databaseURL, standard: "postgres://orders@127.0.0.1:5432/orders", "PostgreSQL; several hosts by comma")
   static let prefix = Setting("ORDERS_PREFIX", .prefix, standard: "orders", "what exchanges and queues begin with")
   static let databaseSchema = Setting("ORDERS_DATABASE_SCHEMA", .schema, standard: "orders", "the schema of the tables")
   static let redisPrefix = Setting("ORDERS_REDIS_PREFIX", .prefix, standard: "orders", "what keys in Redis begin with")
@@ -44,9 +45,11 @@ extension Setting where Value == Duration {
   static let reservationTTL = Setting(
     "ORDERS_RESERVATION_TTL", .duration(.seconds(1)...longest), standard: "15m", "how long a pending order holds its stock")
   static let cacheTTL = Setting("ORDERS_CACHE_TTL", .duration(.seconds(1)...longest), standard: "60s", "how long Redis keeps an order")
-  static let drainTimeout = Setting("ORDERS_DRAIN_TIMEOUT", .duration(.milliseconds(100)...longest), standard: "25s", "how long work in hand may take after SIGTERM")
+  static let drainTimeout = Setting(
+    "ORDERS_DRAIN_TIMEOUT", .duration(.milliseconds(100)...longest), standard: "25s", "how long work in hand may take after SIGTERM")
   static let paymentTimeout = Setting("ORDERS_PAYMENT_TIMEOUT", .duration(.milliseconds(1)...longest), standard: "10s", "when a payment counts as pending")
-  static let paymentGiveUp = Setting("ORDERS_PAYMENT_GIVE_UP", .duration(.milliseconds(1)...longest), standard: "10m", "how long a payment without effect is tried")
+  static let paymentGiveUp = Setting(
+    "ORDERS_PAYMENT_GIVE_UP", .duration(.milliseconds(1)...longest), standard: "10m", "how long a payment without effect is tried")
   private static let longest = Duration.seconds(30 * 86_400)
 }
 

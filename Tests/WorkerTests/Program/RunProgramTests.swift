@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: ServerWorld.isThere)) struct RunProgramTests {
+  /// The port that the worker logged.
+  private static func port(_ files: Program.Files) -> Int? {
+    files.errors.firstMatch(of: /"health is served".*"port":(\d+)/).flatMap { Int($0.1) }
+  }
+
+  private static func get(_ path: String, _ files: Program.Files) -> (code: Int, body: String)? {
+    guard let port = port(files) else { return nil }
+    let result = Process()
+    let pipe = Pipe()
+    result.executableURL = URL(fileURLWithPath: "/bin/bash")
+    result.arguments = [
+      "-c", "exec 3<>/dev/tcp/127.0.0.1/\(port); printf 'GET \(path) HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3",
+    ]
+    result.standardOutput = pipe
+    guard (try? result.run()) != nil else { return nil }
+    let answer = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    result.waitUntilExit()
+    guard let status = answer.firstMatch(of: /^HTTP\/1.1 (\d+)/).flatMap({ Int($0.1) }), let end = answer.range(of: "\r\n\r\n") else { return nil }
+    return (status, String(answer[end.upperBound...]))
+  }
+
+  private static func end(_ process: Process) async -> Int32? {
+    process.terminate()
+    let ended = await eventually(within: .seconds(30)) { !process.isRunning }
+    if !ended { kill(process.processIdentifier, SIGKILL) }
+    return ended ? process.terminationStatus : nil
+  }
+
+  @Test func aCommandIsAnsweredItsEventIsWatchedAndTheWorkerStopsWith0() async throws {
+    try await ServerWorld.with { world async throws in
+      let (worker, watcher) = (try Program.Files(), try Program.Files())
+      defer { [worker, watcher].forEach { $0.remove() } }
+      let process = try world.start("run", files: worker)
+      let watch = try world.start("watch", "order.*", files: watcher)
+      #expect(await eventually { watcher.errors.contains("watching") })
+      #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", worker)?.code == 200 })
+      #expect(Self.get("/health/live", worker)?.code == 200)
+      #expect(try world.run("stock", "set", "p", "10").code == 0)
+
+      let body = #"{"customer_id":"c","currency":"USD","items":[{"product_id":"p","quantity":2,"unit_price":29.99}]}"#
+      let accepted = try world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
+      #expect(accepted.code == 0)
+      #expect(accepted.output.contains(#""outcome":"accepted""#))
+      let repeated = try world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
+      #expect(repeated.code == 0 && repeated.output.contains(#""outcome":"duplicate""#))
+      let short = try world.run("send", "order.create", "-", "--wait", input: body.replacing(#""quantity":2"#, with: #""quantity":9"#))
+      #expect(short.code == 1 && short.output.contains("out_of_stock"))
+      let many = try world.run("send", "order.create", "-", "--wait", "--count", "4", "--rate", "100", input: body)
+      #expect(many.code == 0 && many.output.split(separator: "\n").count == 4)
+      #expect(many.errors.contains("4 accepted"))
+
+      #expect(await eventually { watcher.output.split(separator: "\n").count == 6 })
+      #expect(watcher.output.contains("order.created") && watcher.output.contains("59.98 USD"))
+      kill(watch.processIdentifier, SIGINT)
+      #expect(await eventually { !watch.isRunning })
+      #expect(watch.terminationStatus == 0)
+      #expect(await Self.end(process) == 0)
+      #expect(worker.errors.contains("AUTHENTICATION IS OFF"))
+      #expect(worker.errors.contains("worker stopped"))
+    }
+  }
+
+  @Test func whereSetUpIsMissingItWaitsUnreadyAndGoesOnWhenItIsThere() async throws {
+    let world = ServerWorld()
+    let files = try Program.Files()
+    defer { files.remove() }
+    let process = try world.start("run", files: files)
+    #expect(await eventually(within: .seconds(30)) { Self.get("/health/ready", files)?.body.contains("order-worker setup") == true })
+    #expect(Self.get("/health/ready", files)?.code == 503)
+    #expect(try world.run("setup").code == 0)
+    #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", files)?.code == 200 })
+    #expect(await Self.end(process) == 0)
+    try await world.remove()
+  }
+
+  @Test func itCanBeStoppedWhileItWaitsForSetUp() async throws {
+    let files = try Program.Files()
+    defer { files.remove() }
+    let process = try ServerWorld().start("run", files: files)
+    #expect(await eventually { files.errors.contains("not ready") })
+    #expect(await Self.end(process) == 0)
+  }
+
+  @Test func withoutAWorkerSendGivesUpWaiting() async throws {
+    try await ServerWorld.with { world async throws in
+      let result = try world.run("send", "order.create", "-", "--wait", "--timeout", "500ms", input: "{}")
+      #expect(result.code == 1)
+      #expect(result.errors.contains("no reply to 1 of 1 messages within 500ms"))
+    }
+  }
+
+  @Test func withoutAnExchangeSendSaysSetup() throws {
+    let result = try ServerWorld().run("send", "order.create", "-", "--timeout", "3s", input: "{}")
+    #expect(result.code == 1)
+    #expect(result.errors.contains("order-worker setup"))
+  }
+}

@@ -1,0 +1,61 @@
+import ClientRuntime
+import Foundation
+import PostgresClient
+import RabbitMQAdapter
+import RabbitMQClient
+import TestSupport
+
+/// A prefix and a schema of a test's own on the running stack, for the built executable.
+struct ServerWorld {
+  let prefix = Stack.uniqueName()
+  let environment: [String: String]
+
+  static let isThere = ProcessInfo.processInfo.environment["STACK_AMQP_URL"] != nil && ServerAddresses.database != nil
+
+  init() {
+    environment = [
+      "ORDERS_AMQP_URL": Stack.amqpURL, "ORDERS_DATABASE_URL": Stack.databaseURL, "ORDERS_PREFIX": prefix, "ORDERS_DATABASE_SCHEMA": prefix,
+      "ORDERS_AUTH": "off", "ORDERS_HTTP_PORT": "0",
+    ]
+  }
+
+  func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
+    try Program.run(arguments, environment: environment, input: input)
+  }
+
+  func start(_ arguments: String..., files: Program.Files) throws -> Process {
+    try Program.start(arguments, environment: environment, files: files)
+  }
+
+  var connection: ConnectionConfiguration { get throws { try ConnectionConfiguration(url: Stack.amqpURL, name: "worker tests") } }
+
+  /// Runs SQL in the world's schema.
+  func sql(_ text: String) async throws {
+    let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, schema: prefix))
+    try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in try session.execute(text) }
+    await client.close()
+  }
+
+  func remove() async throws {
+    let topology = Topology(prefix: prefix)
+    try await AMQPAdministration.withSession(try connection) { session throws(AMQPError) in
+      for queue in topology.queues { try session.deleteQueue(queue.name) }
+      for exchange in topology.exchanges { try session.deleteExchange(exchange) }
+    }
+    try await sql("SET client_min_messages = warning; DROP SCHEMA IF EXISTS \(prefix) CASCADE")
+  }
+
+  /// Runs a test in a world that is set up, and removes it afterwards.
+  static func with(_ body: (ServerWorld) async throws -> Void) async throws {
+    let world = ServerWorld()
+    let result: Result<Void, any Error>
+    do {
+      _ = try world.run("setup")
+      result = .success(try await body(world))
+    } catch {
+      result = .failure(error)
+    }
+    try await world.remove()
+    try result.get()
+  }
+}
