@@ -56,7 +56,7 @@ public final class Consumer: Sendable {
   private let queue: SharedName
   public var state: ConnectionState { status.current }
   /// The queue's name, once the server has chosen one.
-  public var queueName: String? { queue.value.withLock(\.self) }
+  public var queueName: String? { queue.value.withLock { $0 } }
 
   /// Whatever has arrived, 1 to `max` messages; waits only while there is nothing. One caller at a time.
   public func next(max: Int) async -> ConsumerEvent { await inbox.next(max: max) }

@@ -61,7 +61,7 @@ struct ConsumerLoop {
   private func serve(_ session: ConsumerSession) throws(AMQPError) {
     let connection = session.connection
     // Heartbeats go out only inside library calls.
-    let beat = configuration.heartbeat / 4
+    let beat = configuration.heartbeat > .zero ? configuration.heartbeat / 4 : .seconds(10)
     while true {
       while let request = requests.take() { try session.answer(request) }
       if requests.isClosing && requests.isEmpty { return }

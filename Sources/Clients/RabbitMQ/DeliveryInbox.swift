@@ -51,7 +51,7 @@ final class DeliveryInbox: Sendable {
     }
   }
 
-  var isStopped: Bool { state.withLock(\.stopped) }
+  var isStopped: Bool { state.withLock { $0.stopped } }
 
   /// Ends with what is here already.
   func stop() { change { $0.stopped = true } }

@@ -1,4 +1,5 @@
 import CRabbitMQ
+import Glibc
 
 /// Copies what librabbitmq decoded into Swift values, and never follows a sender's nesting further than the limits.
 struct PropertyDecoder {
@@ -11,9 +12,16 @@ struct PropertyDecoder {
   mutating func text(_ bytes: amqp_bytes_t) -> String {
     guard bytes.len > 0, let base = bytes.bytes else { return "" }
     let buffer = UnsafeRawBufferPointer(start: base, count: bytes.len)
-    if let text = String(validating: buffer, as: UTF8.self) { return text }
-    hasInvalidText = true
-    return String(decoding: buffer, as: UTF8.self)
+    let (text, isRepaired) = Self.text(buffer)
+    if isRepaired { hasInvalidText = true }
+    return text
+  }
+
+  /// `String(validating:)` is not specialised for UTF-8 and costs several times as much.
+  private static func text(_ buffer: UnsafeRawBufferPointer) -> (text: String, isRepaired: Bool) {
+    var text = String(decoding: buffer, as: UTF8.self)
+    let isSame = text.withUTF8 { $0.count == buffer.count && ($0.isEmpty || memcmp($0.baseAddress!, buffer.baseAddress!, $0.count) == 0) }
+    return (text, !isSame)
   }
 
   mutating func properties(_ c: amqp_basic_properties_t) -> MessageProperties {
@@ -87,7 +95,8 @@ struct PropertyDecoder {
     case UInt8(ascii: "D"): return .decimal(scale: c.value.decimal.decimals, value: c.value.decimal.value)
     case UInt8(ascii: "S"):
       let buffer = UnsafeRawBufferPointer(start: c.value.bytes.bytes, count: c.value.bytes.len)
-      return String(validating: buffer, as: UTF8.self).map(FieldValue.string) ?? .longBytes(Array(buffer))
+      let (text, isRepaired) = Self.text(buffer)
+      return isRepaired ? .longBytes(Array(buffer)) : .string(text)
     case UInt8(ascii: "x"): return .bytes(Array(UnsafeRawBufferPointer(start: c.value.bytes.bytes, count: c.value.bytes.len)))
     case UInt8(ascii: "T"): return .timestamp(c.value.u64)
     case UInt8(ascii: "F"): return .table(whole(c.value.table))

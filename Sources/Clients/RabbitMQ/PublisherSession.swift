@@ -155,7 +155,7 @@ final class PublisherSession {
   }
 
   private func removeDone() {
-    if jobs.contains(where: \.isDone) { jobs.removeAll(where: \.isDone) }
+    if jobs.contains(where: { $0.isDone }) { jobs.removeAll { $0.isDone } }
   }
 
   /// The server closed the channel over one message: everything after that one was certainly not taken, and goes out again on a new

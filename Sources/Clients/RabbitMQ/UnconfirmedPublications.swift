@@ -59,7 +59,7 @@ struct UnconfirmedPublications {
   /// All that is open; what comes next has the tags of a new channel.
   mutating func takeAll() -> [Entry] {
     defer { self = UnconfirmedPublications() }
-    return entries[head...].compactMap(\.self)
+    return entries[head...].compactMap { $0 }
   }
 
   private mutating func forgetSettled() {

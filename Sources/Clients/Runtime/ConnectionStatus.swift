@@ -5,7 +5,7 @@ public final class ConnectionStatus: Sendable {
 
   public init(onChange: @escaping @Sendable (ConnectionState) -> Void) { self.onChange = onChange }
 
-  public var current: ConnectionState { state.withLock(\.self) }
+  public var current: ConnectionState { state.withLock { $0 } }
 
   /// Called by the loop's thread only, so changes are told in their order.
   public func set(_ new: ConnectionState) {

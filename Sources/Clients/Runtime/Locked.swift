@@ -6,8 +6,8 @@ import Glibc
 /// sanitizer does not see it: it then reports races that are none.
 public final class Locked<Value: Sendable>: @unchecked Sendable {
   // Sendable: `value` is touched with the mutex held only.
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var value: Value
+  @usableFromInline let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  @usableFromInline var value: Value
 
   public init(_ value: Value) {
     self.value = value
@@ -19,6 +19,8 @@ public final class Locked<Value: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
+  // A copy of this in each client's module is compiled for its own types.
+  @inlinable
   public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

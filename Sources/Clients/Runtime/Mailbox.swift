@@ -12,6 +12,12 @@ public final class Mailbox<Job: Sendable>: Sendable {
     var waiting: [(job: Job, deadline: Deadline)] = []
     var earliest: Deadline?
     var isClosing = false
+
+    var earliestOfWaiting: Deadline? {
+      var earliest: Deadline?
+      for waiting in waiting { earliest = min(earliest ?? waiting.deadline, waiting.deadline) }
+      return earliest
+    }
   }
 
   public init(capacity: Int) { self.capacity = capacity }
@@ -33,7 +39,7 @@ public final class Mailbox<Job: Sendable>: Sendable {
     state.withLock { state in
       guard !state.waiting.isEmpty else { return nil }
       let first = state.waiting.removeFirst()
-      state.earliest = state.waiting.lazy.map(\.deadline).min()
+      state.earliest = state.earliestOfWaiting
       return first.job
     }
   }
@@ -43,16 +49,16 @@ public final class Mailbox<Job: Sendable>: Sendable {
     state.withLock { state in
       guard let earliest = state.earliest, earliest.hasPassed else { return [] }
       let now = ContinuousClock.now
-      let overdue = state.waiting.filter { $0.deadline.instant <= now }.map(\.job)
+      let overdue = state.waiting.filter { $0.deadline.instant <= now }.map { $0.job }
       state.waiting.removeAll { $0.deadline.instant <= now }
-      state.earliest = state.waiting.lazy.map(\.deadline).min()
+      state.earliest = state.earliestOfWaiting
       return overdue
     }
   }
 
   public func takeAll() -> [Job] {
     state.withLock { state in
-      let all = state.waiting.map(\.job)
+      let all = state.waiting.map { $0.job }
       state.waiting = []
       state.earliest = nil
       return all
@@ -60,9 +66,9 @@ public final class Mailbox<Job: Sendable>: Sendable {
   }
 
   /// When the next waiting job's time is over.
-  public var earliestDeadline: Deadline? { state.withLock(\.earliest) }
-  public var isEmpty: Bool { state.withLock(\.waiting.isEmpty) }
-  public var isClosing: Bool { state.withLock(\.isClosing) }
+  public var earliestDeadline: Deadline? { state.withLock { $0.earliest } }
+  public var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
+  public var isClosing: Bool { state.withLock { $0.isClosing } }
 
   /// Takes no more jobs, and tells the thread so.
   public func close() {
