@@ -166,6 +166,41 @@ import Testing
     #expect(fixture.replies["m2"] == ["accepted"])
   }
 
+  @Test func anUpdateThatComesBeforeItsOrderWaitsASecondWithoutAnAttemptCounted() async throws {
+    let fixture = Fixture(rungs: [.fiveSeconds])
+    try await fixture.run {
+      fixture.source.deliver([Fixture.update("m1", order: 1, to: .cancelled), Fixture.create("m2", order: 2)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    let waiting = try #require(fixture.broker.all.forwarded.first)
+    #expect(waiting.routingKey == "orders.retry.1s", "whatever rungs are configured")
+    #expect(waiting.header("x-order-principal") == .string("0/1"))
+    #expect(fixture.replies["m1"] == nil && fixture.replies["m2"] == ["accepted"])
+  }
+
+  @Test func anOverdueEarlyUpdateIsRejected() async throws {
+    let fixture = Fixture()
+    var last = Fixture.update("m1", order: 1, to: .cancelled)
+    last.headers.append(MessageHeader("x-order-principal", .string("0/3")))
+    let message = last
+    try await fixture.run {
+      fixture.source.deliver([message])
+      #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
+    }
+    #expect(fixture.replies["m1"] == ["rejected:not_found"])
+    #expect(fixture.broker.all.forwarded.isEmpty)
+  }
+
+  @Test func anEventGoesOutOnlyAfterTheConfirmOfItsOrdersPreviousOne() async throws {
+    let fixture = Fixture(broker: InMemoryBroker(takesEvent: { $0.type != .created }))
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.update("m2", order: 1, to: .cancelled)])
+      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+    }
+    #expect(fixture.broker.all.events.isEmpty, "the second event must not overtake the first")
+    #expect(fixture.store.snapshot.outbox.keys.map(\.version).sorted() == [1, 2])
+  }
+
   @Test func drainingFinishesWhatIsInHand() async throws {
     let fixture = Fixture()
     let report = try await fixture.run {

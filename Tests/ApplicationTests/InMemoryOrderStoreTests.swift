@@ -17,7 +17,7 @@ import Testing
         return [
           "orders": tables.orders[key] == nil ? 0 : 1, "history": tables.history.filter { $0.order == key }.count,
           "audit": tables.audit.filter { $0.order == key.order }.count,
-          "reservations": tables.orders[key]?.reservation == .held ? 1 : 0, "outbox": tables.outbox.keys.filter { $0.order == key }.count,
+          "reservations": (tables.orders[key]?.reservation ?? .none) == .none ? 0 : 1, "outbox": tables.outbox.keys.filter { $0.order == key }.count,
           "claims": tables.claims.values.filter { $0.result.order == key.order }.count,
         ]
       })
@@ -30,5 +30,8 @@ import Testing
   @Test func theRelayFindsWhatIsLeft() async throws { try await contract.theRelayFindsWhatIsLeft() }
   @Test func manyWritersNeverOversell() async throws { try await contract.manyWritersNeverOversell() }
   @Test func theSameBatchFromTwoWritersTakesEffectOnce() async throws { try await contract.theSameBatchFromTwoWritersTakesEffectOnce() }
+  @Test func updatesOfABatchBuildOnEachOther() async throws { try await contract.updatesOfABatchBuildOnEachOther() }
+  @Test func anUpdateFindsWhatAnEarlierBatchWrote() async throws { try await contract.anUpdateFindsWhatAnEarlierBatchWrote() }
+  @Test func anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() async throws { try await contract.anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() }
   @Test func onlyOneHoldsTheLease() async throws { try await contract.onlyOneHoldsTheLease() }
 }

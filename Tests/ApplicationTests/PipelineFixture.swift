@@ -51,4 +51,11 @@ struct PipelineFixture: Sendable {
       headers: [MessageHeader("authorization", .string("Bearer secret")), MessageHeader("mine", .string("kept"))],
       body: PlainCodec.body(order: Self.order(order), lines))
   }
+
+  static func update(_ id: String, order: UInt64, to status: OrderStatus) -> Message {
+    var message = create(id, order: order)
+    message.type = "order.update_status"
+    message.body = Array("\(Self.order(order)) \(status.rawValue)".utf8)
+    return message
+  }
 }

@@ -18,6 +18,11 @@ import Testing
   @Test func theSameBatchFromTwoWritersTakesEffectOnce() async throws {
     try await PostgresFixture.make(connections: 6).contract.theSameBatchFromTwoWritersTakesEffectOnce()
   }
+  @Test func updatesOfABatchBuildOnEachOther() async throws { try await PostgresFixture.make().contract.updatesOfABatchBuildOnEachOther() }
+  @Test func anUpdateFindsWhatAnEarlierBatchWrote() async throws { try await PostgresFixture.make().contract.anUpdateFindsWhatAnEarlierBatchWrote() }
+  @Test func anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() async throws {
+    try await PostgresFixture.make().contract.anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver()
+  }
   @Test func onlyOneHoldsTheLease() async throws { try await PostgresFixture.make().contract.onlyOneHoldsTheLease() }
 
   @Test func setupFromManyAtOnceAppliesEachMigrationOnce() async throws {

@@ -94,6 +94,47 @@ package struct OrderStoreContract: Sendable {
     #expect(facts.unsent[key]?.map(\.version) == [1], "its event stands in the outbox")
   }
 
+  package func update(_ id: String, order number: UInt64, to status: OrderStatus, expecting version: Int64? = nil, earlyTries: Int = 0) -> CommandEnvelope {
+    CommandEnvelope(
+      identity: CommandIdentity(tenant: .standard, message: MessageID("\(id)-\(run)")!), principal: .anonymous,
+      command: .updateStatus(UpdateStatus(order: order(number).order, status: status, reason: "because", expectedVersion: version)),
+      fingerprint: Fingerprint([UInt8](repeating: 7, count: 32)), data: [], correlationID: "correlation", replyTo: nil, traceparent: nil,
+      journey: Journey(earlyTries: earlyTries))
+  }
+
+  /// Updates of one batch build on each other and on its creates, and the stock that an order held is free again in the same transaction.
+  package func updatesOfABatchBuildOnEachOther() async throws {
+    let a = product("a")
+    try await setStock(a, 10)
+    let outcome = try await transact([command("m1", order: 1, [(a, 4)]), update("m2", order: 1, to: .cancelled), update("m3", order: 1, to: .cancelled)])
+    #expect(outcome.dispositions.map(\.word) == ["accepted", "accepted", "illegal_transition"])
+    #expect(outcome.events.map(\.event.type) == [.created, .cancelled, .commandRejected])
+    #expect(try await stock(a) == StockLevel(onHand: 10, reserved: 0))
+    #expect(try await rows(order(1)) == ["orders": 1, "history": 2, "audit": 3, "reservations": 1, "outbox": 3, "claims": 3])
+  }
+
+  package func anUpdateFindsWhatAnEarlierBatchWrote() async throws {
+    let a = product("a")
+    try await setStock(a, 10)
+    _ = try await transact([command("m1", order: 1, [(a, 4)])])
+    let outcome = try await transact([update("m2", order: 1, to: .cancelled, expecting: 1), command("m3", order: 2, [(a, 10)])])
+    #expect(outcome.dispositions.map(\.word) == ["accepted", "accepted"], "what is set free is there for the next")
+    #expect(outcome.dispositions[0].result == CommandResult(order: order(1).order, status: .cancelled, version: 2))
+    #expect(outcome.events[0].behind.map(\.version) == [1], "the first event still stands in the outbox")
+    #expect(try await stock(a) == StockLevel(onHand: 10, reserved: 10))
+    let again = try await transact([update("m4", order: 1, to: .confirmed, expecting: 1)])
+    #expect(again.dispositions.map(\.word) == ["version_conflict"])
+  }
+
+  package func anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() async throws {
+    let early = try await transact([update("m1", order: 9, to: .cancelled)])
+    #expect(early.dispositions.map(\.word) == ["early"])
+    #expect(try await rows(order(9))["claims"] == 0, "an early command leaves no claim on its id")
+    let late = try await transact([update("m1", order: 9, to: .cancelled, earlyTries: 3)])
+    #expect(late.dispositions.map(\.word) == ["not_found"])
+    #expect(late.events.map(\.event.type) == [.commandRejected])
+  }
+
   package func outboxRowsGoWithTheNextTransactionOrAlone() async throws {
     let a = product("a")
     try await setStock(a, 10)

@@ -1,7 +1,7 @@
 import Application
 import Domain
 
-/// A codec for tests that are not about JSON. A command's body is `order-id product quantity [product quantity…]`, the message's type is ignored.
+/// A codec for tests that are not about JSON. A create's body is `order-id product quantity [product quantity…]`, an update's `order-id status`.
 package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
   package init() {}
 
@@ -12,8 +12,16 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
   package func decode(_ received: ReceivedMessage) -> DecodedCommand {
     let message = received.message
     let words = String(decoding: message.body, as: UTF8.self).split(separator: " ").map(String.init)
-    guard let id = message.messageID, let messageID = MessageID(id), let first = words.first, let order = OrderID(first), words.count >= 3 else {
+    guard let id = message.messageID, let messageID = MessageID(id), let first = words.first, let order = OrderID(first), words.count >= 2 else {
       return .refused(Refusal(.malformed, "not a test command", messageID: message.messageID, replyTo: message.replyTo))
+    }
+    let tries = message.header("x-order-principal")?.text.flatMap { open($0, messageID: nil, type: nil, bodyHash: []) }?.journey ?? Journey()
+    if words.count == 2, let status = OrderStatus(rawValue: words[1]) {
+      return .command(
+        CommandEnvelope(
+          identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous,
+          command: .updateStatus(UpdateStatus(order: order, status: status)), fingerprint: Fingerprint(message.body), data: message.body,
+          correlationID: message.correlationID ?? id, replyTo: message.replyTo, traceparent: nil, journey: tries))
     }
     let usd = Currency("USD")!
     let lines = stride(from: 1, to: words.count - 1, by: 2).map { i in
@@ -21,12 +29,11 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
     }
     let create = CreateOrder(
       order: order, choosesOrderID: true, customer: CustomerID("customer")!, currency: usd, lines: lines, paymentMethod: nil, confirm: false, metadata: [])!
-    let journey = message.header("x-order-principal")?.text.flatMap { open($0, messageID: nil, type: nil, bodyHash: []) }?.journey ?? Journey()
     return .command(
       CommandEnvelope(
         identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous, command: .create(create),
         fingerprint: Fingerprint(message.body), data: message.body, correlationID: message.correlationID ?? id, replyTo: message.replyTo,
-        traceparent: nil, journey: journey))
+        traceparent: nil, journey: tries))
   }
 
   package func order(_ order: Order) -> [UInt8] { Array("\(order.key.order) \(order.status.rawValue) \(order.version)".utf8) }
@@ -51,9 +58,16 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
     }
   }
 
-  package func seal(_ sealed: SealedJourney) -> String { "\(sealed.journey.attempt)" }
+  /// `attempt` or `attempt/early tries`.
+  package func seal(_ sealed: SealedJourney) -> String {
+    let journey = sealed.journey
+    return journey.earlyTries == 0 ? "\(journey.attempt)" : "\(journey.attempt)/\(journey.earlyTries)"
+  }
 
   package func open(_ header: String, messageID: String?, type: String?, bodyHash: [UInt8]) -> SealedJourney? {
-    Int(header).map { SealedJourney(messageID: nil, type: nil, bodyHash: [], principal: nil, journey: Journey(attempt: $0)) }
+    let numbers = header.split(separator: "/").compactMap { Int($0) }
+    guard let attempt = numbers.first else { return nil }
+    let journey = Journey(attempt: attempt, earlyTries: numbers.count > 1 ? numbers[1] : 0)
+    return SealedJourney(messageID: nil, type: nil, bodyHash: [], principal: nil, journey: journey)
   }
 }
