@@ -76,7 +76,7 @@ let core: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"],
     path: "Tests/TestSupport", swiftSettings: settings),
-  tests("DomainTests", ["Domain"]),
+  tests("DomainTests", ["Domain", "TestSupport"]),
   tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
   tests("ClientTests", ["ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
 ]

@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Testing
 
 /// Orders, stock and a payment provider that does what it likes, driven at random; every change is checked as it is made.

@@ -1,7 +1,24 @@
-/// A small generator whose numbers follow from its seed (SplitMix64), so that a failed run can be had again.
+import Glibc
+
+/// A random source that can be run again: `ORDER_WORKER_SEED=n` replays what a failure has printed.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
+  package let seed: UInt64
   private var state: UInt64
-  package init(seed: UInt64) { state = seed }
+
+  package init(seed: UInt64) {
+    self.seed = seed
+    state = seed
+  }
+
+  /// Prints the seed, so that a failure can be replayed.
+  package static func forTest(_ name: String) -> SeededGenerator {
+    let given = getenv("ORDER_WORKER_SEED").flatMap { UInt64(String(cString: $0)) }
+    let seed = given ?? UInt64.random(in: 0...UInt64.max)
+    print("\(name): ORDER_WORKER_SEED=\(seed)")
+    return SeededGenerator(seed: seed)
+  }
+
+  /// SplitMix64 (Steele, Lea, Flood 2014).
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

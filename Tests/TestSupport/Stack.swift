@@ -2,6 +2,10 @@ import Glibc
 
 /// The private servers that the tests run against, as `scripts/stack` tells of them in the environment.
 package enum Stack {
+  /// Nil where the tests run without a stack.
+  package static var database: String? { variable("STACK_DATABASE_URL") }
+  package static var redis: String? { variable("STACK_REDIS_URL") }
+
   package static var amqpURL: String { require("STACK_AMQP_URL") }
   package static var databaseURL: String { require("STACK_DATABASE_URL") }
   package static var redisURL: String { require("STACK_REDIS_URL") }
@@ -10,7 +14,11 @@ package enum Stack {
   package static func uniqueName(_ word: String = "t") -> String { "\(word)\(String(UInt64.random(in: 0...UInt64.max), radix: 36))" }
 
   package static func require(_ name: String) -> String {
-    guard let value = getenv(name) else { preconditionFailure("\(name) is not set: run the tests by `make test`, or source the stack's environment") }
-    return String(cString: value)
+    guard let value = variable(name) else {
+      preconditionFailure("\(name) is not set: run the tests by `make test`, or source the stack's environment")
+    }
+    return value
   }
+
+  private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -1,11 +1,12 @@
 import Application
 import Domain
+import TestSupport
 import Testing
 
 /// Bodies made at random from the contract's rules: a good one decodes to what it was made from, and one fault put into it is found where it is.
 @Suite struct GeneratedBodyTests {
   @Test func aGoodBodyDecodesToWhatItWasMadeFrom() throws {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     for _ in 0..<500 {
       let body = GeneratedBody(using: &random)
       let text = body.text(using: &random)
@@ -21,7 +22,7 @@ import Testing
   }
 
   @Test func oneFaultPutIntoAGoodBodyIsFoundWhereItIs() throws {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     for _ in 0..<500 {
       let body = GeneratedBody(using: &random)
       let item = Int.random(in: body.lines.indices, using: &random)
@@ -32,7 +33,7 @@ import Testing
   }
 
   @Test func aGoodBodyCutAnywhereIsMalformed() throws {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     for _ in 0..<50 {
       let text = Array(GeneratedBody(using: &random).text(using: &random).utf8)
       let cut = Int.random(in: 0..<text.count, using: &random)
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func aGoodBodyWithAnyByteChangedIsTakenOrRefusedButNeverCrashes() {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     var reasons: Set<DeadLetterReason?> = []
     for _ in 0..<5_000 {
       var text = Array(GeneratedBody(using: &random).text(using: &random).utf8)
@@ -72,7 +73,7 @@ private struct GeneratedBody {
   let lines: [Line]
   let metadata: [(key: String, value: String)]
 
-  init(using random: inout SeededRandom) {
+  init(using random: inout SeededGenerator) {
     customer = Self.word(1...128, using: &random)
     currency = Currency(["USD", "JPY", "KWD", "CLF"].randomElement(using: &random)!)!
     lines = (0..<Int.random(in: 1...12, using: &random)).map { position in
@@ -83,12 +84,12 @@ private struct GeneratedBody {
     metadata = (0..<Int.random(in: 0...5, using: &random)).map { ("\($0):" + Self.word(0...60, using: &random), Self.word(0...200, using: &random)) }
   }
 
-  private static func word(_ lengths: ClosedRange<Int>, using random: inout SeededRandom) -> String {
+  private static func word(_ lengths: ClosedRange<Int>, using random: inout SeededGenerator) -> String {
     let letters = Array("abcXYZ019 -_/\"\\äß€😀\u{FFFD}")
     return String((0..<Int.random(in: lengths, using: &random)).map { _ in letters.randomElement(using: &random)! })
   }
 
-  func text(replacing fault: (item: Int, name: String, value: String)? = nil, using random: inout SeededRandom) -> String {
+  func text(replacing fault: (item: Int, name: String, value: String)? = nil, using random: inout SeededGenerator) -> String {
     let items = lines.enumerated().map { position, line in
       var members = [
         ("product_id", Self.quoted(line.product, using: &random)), ("quantity", whole(line.quantity, using: &random)),
@@ -105,12 +106,12 @@ private struct GeneratedBody {
       ], using: &random)
   }
 
-  private static func object(_ members: [(String, String)], using random: inout SeededRandom) -> String {
+  private static func object(_ members: [(String, String)], using random: inout SeededGenerator) -> String {
     "{" + members.shuffled(using: &random).map { "\"\($0.0)\" :\n\($0.1)" }.joined(separator: ",") + "}"
   }
 
   /// A string with some of its characters escaped, also where they need not be.
-  private static func quoted(_ text: String, using random: inout SeededRandom) -> String {
+  private static func quoted(_ text: String, using random: inout SeededGenerator) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       if scalar == "\"" || scalar == "\\" || Int.random(in: 0..<4, using: &random) == 0 {
@@ -125,11 +126,11 @@ private struct GeneratedBody {
     return result + "\""
   }
 
-  private func whole(_ value: Int64, using random: inout SeededRandom) -> String {
+  private func whole(_ value: Int64, using random: inout SeededGenerator) -> String {
     ["\(value)", "\(value).0", "\(value)e0", "\(value)0e-1"].randomElement(using: &random)!
   }
 
-  private func price(_ minorUnits: Int64, using random: inout SeededRandom) -> String {
+  private func price(_ minorUnits: Int64, using random: inout SeededGenerator) -> String {
     var plain: [UInt8] = []
     Money(minorUnits: minorUnits, currency: currency).appendText(to: &plain)
     let text = String(decoding: plain, as: UTF8.self)

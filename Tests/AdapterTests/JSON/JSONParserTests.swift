@@ -1,4 +1,5 @@
 import JSONAdapter
+import TestSupport
 import Testing
 
 @Suite struct JSONParserTests {
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test func randomBytesAndMutatedTextNeverCrash() {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     let good = Array(#"{"a":[1,-2.5e10,"x\u00e9\ud83d\ude00ä",{"b":null,"c":true}],"d":{}}"#.utf8)
     let alphabet = Array("{}[]\",:\\u0123d8ce+-.tfn \u{0}".utf8) + [0xC3, 0xA4, 0xED, 0xF0, 0xFF]
     for _ in 0..<20_000 {

@@ -1,6 +1,7 @@
 import Application
 import Domain
 import JSONAdapter
+import TestSupport
 import Testing
 
 @Suite struct JourneySealTests {
@@ -53,7 +54,7 @@ import Testing
   }
 
   @Test func mutilatedSealsNeverCrash() {
-    var random = SeededRandom()
+    var random = SeededGenerator.forTest(#function)
     let text = Array(seal.seal(Self.sealed()).utf8)
     for _ in 0..<5_000 {
       var copy = text

@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// What two sessions do to each other, and what the server's limits do to one.
-@Suite(.tags(.integration), .enabled(if: ServerAddresses.database != nil))
+@Suite(.tags(.integration), .enabled(if: Stack.database != nil))
 struct PostgresConflictTests {
   private let schema = "client tests \\ \"\(UInt64.random(in: .min ... .max))\""
 
@@ -115,7 +115,7 @@ struct PostgresConflictTests {
   }
 
   @Test func settingsOfTheSessionHold() async throws {
-    let address = try #require(ServerAddresses.database)
+    let address = try #require(Stack.database)
     let separator = address.contains("?") ? "&" : "?"
     try await withClient(of: address + separator + "options=-c%20lock_timeout%3D77", schema: schema) { client in
       let shown = try await client.run(deadline: .soon) { session throws(PostgresError) in

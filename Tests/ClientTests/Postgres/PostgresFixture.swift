@@ -14,7 +14,7 @@ func withClient<R>(
   of url: String? = nil, schema: String? = nil, statementTimeout: Duration = .seconds(15), lockTimeout: Duration = .seconds(5),
   _ body: (PostgresClient) async throws -> R
 ) async throws -> R {
-  let url = try #require(url ?? ServerAddresses.database)
+  let url = try #require(url ?? Stack.database)
   let configuration = try PostgresConfiguration(
     url: url, applicationName: "client-tests", schema: schema, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
   let client = PostgresClient(configuration: configuration)

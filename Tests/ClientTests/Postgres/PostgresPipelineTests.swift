@@ -3,7 +3,7 @@ import PostgresClient
 import Testing
 import TestSupport
 
-@Suite(.tags(.integration), .enabled(if: ServerAddresses.database != nil))
+@Suite(.tags(.integration), .enabled(if: Stack.database != nil))
 struct PostgresPipelineTests {
   static let insert = Statement(name: "insert", sql: "INSERT INTO notes (id) VALUES ($1)", parameterTypes: [.int8])
   static let select = Statement(name: "select", sql: "SELECT id FROM notes ORDER BY id")

@@ -3,7 +3,7 @@ import PostgresClient
 import Testing
 import TestSupport
 
-@Suite(.tags(.integration), .enabled(if: ServerAddresses.database != nil))
+@Suite(.tags(.integration), .enabled(if: Stack.database != nil))
 struct PostgresValueTests {
   @Test func everyScalarComesBackAsItWasSent() async throws {
     try await withClient { client in

@@ -16,12 +16,12 @@ func withRedis<R>(_ url: String?, _ body: (RedisClient) async throws -> R) async
   }
 }
 
-@Suite(.tags(.integration), .enabled(if: ServerAddresses.redis != nil))
+@Suite(.tags(.integration), .enabled(if: Stack.redis != nil))
 struct RedisClientTests {
   private let key = "client-tests:\(UInt64.random(in: .min ... .max)):"
 
   @Test func everyKindOfReplyComesBackInOrder() async throws {
-    try await withRedis(ServerAddresses.redis) { client in
+    try await withRedis(Stack.redis) { client in
       let replies = try await client.pipeline(
         [
           RedisCommand("SET", key + "a", "1", "EX", "60"), RedisCommand("INCR", key + "a"), RedisCommand("GET", key + "a"),
@@ -44,7 +44,7 @@ struct RedisClientTests {
   }
 
   @Test func binaryEmptyAndGiantValuesSurvive() async throws {
-    try await withRedis(ServerAddresses.redis) { client in
+    try await withRedis(Stack.redis) { client in
       let values: [[UInt8]] = [[], [0], Array(0...255), [UInt8](repeating: 13, count: 1 << 20), Array("\r\n$5\r\nhello\r\n".utf8)]
       let commands = values.enumerated().flatMap { index, value in
         var set = RedisCommand("SET", capacity: value.count + 64)
@@ -61,7 +61,7 @@ struct RedisClientTests {
   }
 
   @Test func tenThousandCommandsInOnePipelineKeepTheirOrder() async throws {
-    try await withRedis(ServerAddresses.redis) { client in
+    try await withRedis(Stack.redis) { client in
       let commands = (0..<10_000).map { RedisCommand("ECHO", "\($0)") }
       let replies = try await client.pipeline(commands, deadline: .soon)
       #expect(replies == (0..<10_000).map { .string(Array("\($0)".utf8)) })
@@ -69,7 +69,7 @@ struct RedisClientTests {
   }
 
   @Test func callsOfManyTasksGetTheirOwnReplies() async throws {
-    try await withRedis(ServerAddresses.redis) { client in
+    try await withRedis(Stack.redis) { client in
       let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
         for task in 0..<100 {
           group.addTask {
@@ -84,7 +84,7 @@ struct RedisClientTests {
   }
 
   @Test func databasesAreSelected() async throws {
-    let address = try #require(ServerAddresses.redis)
+    let address = try #require(Stack.redis)
     try await withRedis(address + "/1") { one in
       try await withRedis(address + "/2") { two in
         _ = try await one.pipeline([RedisCommand("SET", key, "one", "EX", "60")], deadline: .soon)
@@ -96,7 +96,7 @@ struct RedisClientTests {
   }
 
   @Test func aClosedClientRefusesCalls() async throws {
-    let client = RedisClient(configuration: try RedisConfiguration(url: try #require(ServerAddresses.redis)))
+    let client = RedisClient(configuration: try RedisConfiguration(url: try #require(Stack.redis)))
     await client.close()
     await #expect(throws: RedisError.unavailable("the client is closed")) { try await client.pipeline([RedisCommand("PING")], deadline: .soon) }
     #expect(client.state == .closed)

@@ -10,7 +10,7 @@ struct ServerWorld {
   let prefix = Stack.uniqueName()
   let environment: [String: String]
 
-  static let isThere = ProcessInfo.processInfo.environment["STACK_AMQP_URL"] != nil && ServerAddresses.database != nil
+  static let isThere = ProcessInfo.processInfo.environment["STACK_AMQP_URL"] != nil && Stack.database != nil
 
   init() {
     environment = [

@@ -1,0 +1,159 @@
+import Application
+import Domain
+import PostgresClient
+
+/// What a batch writes beside its orders: history, stock, audit, outbox, and the claims.
+extension BatchWriter {
+  func addHistory(to pipeline: inout Pipeline) {
+    guard !writes.history.isEmpty else { return }
+    var tenant = TextArray()
+    var order = UUIDArray()
+    var version = Int64Array()
+    var status = TextArray()
+    var previous = TextArray()
+    var payment = TextArray()
+    var at = TimestampArray()
+    var actor = TextArray()
+    var message = TextArray()
+    var reason = TextArray()
+    for entry in writes.history.sorted(by: { $0.order != $1.order ? $0.order < $1.order : $0.version < $1.version }) {
+      tenant.append(entry.order.tenant.rawValue)
+      order.append(high: entry.order.order.high, low: entry.order.order.low)
+      version.append(entry.version)
+      status.append(entry.status.rawValue)
+      previous.append(entry.previousStatus?.rawValue)
+      payment.append(entry.paymentStatus.rawValue)
+      at.append(entry.at.microseconds)
+      actor.append(entry.actor)
+      message.append(entry.message.rawValue)
+      reason.append(entry.reason)
+    }
+    pipeline.append(
+      BatchStatements.insertHistory,
+      Parameters([
+        .array(tenant), .array(order), .array(version), .array(status), .array(previous), .array(payment), .array(at), .array(actor), .array(message),
+        .array(reason),
+      ]))
+  }
+
+  func addStock(to pipeline: inout Pipeline) {
+    let moved = writes.stock.filter { $0.value.onHand != 0 || $0.value.reserved != 0 }.sorted { $0.key < $1.key }
+    guard !moved.isEmpty else { return }
+    var tenant = TextArray()
+    var product = TextArray()
+    var onHand = Int64Array()
+    var reserved = Int64Array()
+    for (key, level) in moved {
+      tenant.append(key.tenant.rawValue)
+      product.append(key.product.rawValue)
+      onHand.append(level.onHand)
+      reserved.append(level.reserved)
+    }
+    pipeline.append(BatchStatements.moveStock, Parameters([.array(tenant), .array(product), .array(onHand), .array(reserved)]))
+  }
+
+  func addAudit(_ links: [AuditChain.Link], to pipeline: inout Pipeline) {
+    var tenant = TextArray()
+    var at = TimestampArray()
+    var seq = Int64Array()
+    var previousHash = ByteaArray()
+    var hash = ByteaArray()
+    var actor = TextArray()
+    var action = TextArray()
+    var message = TextArray()
+    var order = UUIDArray()
+    var outcome = TextArray()
+    var correlation = TextArray()
+    var traceparent = TextArray()
+    var before = TextArray()
+    var after = TextArray()
+    for (entry, link) in zip(writes.audit, links) {
+      tenant.append(entry.tenant.rawValue)
+      at.append(entry.at.microseconds)
+      seq.append(link.sequence)
+      previousHash.append(link.previousHash)
+      hash.append(link.hash)
+      actor.append(entry.actor)
+      action.append(entry.action)
+      message.append(entry.message.rawValue)
+      order.append(entry.order)
+      outcome.append(entry.outcome)
+      correlation.append(entry.correlationID)
+      traceparent.append(entry.traceparent)
+      before.append(link.before)
+      after.append(link.after)
+    }
+    pipeline.append(
+      BatchStatements.insertAudit,
+      Parameters([
+        .array(tenant), .array(at), .array(seq), .array(previousHash), .array(hash), .array(actor), .array(action), .array(message), .array(order),
+        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(high: chain.id.high, low: chain.id.low),
+      ]))
+  }
+
+  func addEvents(to pipeline: inout Pipeline) {
+    guard !writes.events.isEmpty else { return }
+    var tenant = TextArray()
+    var order = UUIDArray()
+    var version = Int64Array()
+    var event = UUIDArray()
+    var type = TextArray()
+    var body = ByteaArray()
+    for row in writes.events.sorted(by: { $0.key < $1.key }) {
+      tenant.append(row.key.order.tenant.rawValue)
+      order.append(high: row.key.order.order.high, low: row.key.order.order.low)
+      version.append(row.key.version)
+      event.append(high: row.key.event.high, low: row.key.event.low)
+      type.append(row.type.rawValue)
+      body.append(row.body)
+    }
+    pipeline.append(
+      BatchStatements.insertOutbox, Parameters([.array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body)]))
+  }
+
+  func addClaims(to pipeline: inout Pipeline) {
+    guard !writes.claims.isEmpty else { return }
+    var tenant = TextArray()
+    var message = TextArray()
+    var order = UUIDArray()
+    var outcome = TextArray()
+    var type = TextArray()
+    var subject = TextArray()
+    var fingerprint = ByteaArray()
+    var status = TextArray()
+    var version = Int64Array()
+    var rejection = TextArray()
+    for (identity, claim) in writes.claims.map({ ($0.identity, $0.claim) }).sorted(by: { $0.0 < $1.0 }) {
+      tenant.append(identity.tenant.rawValue)
+      message.append(identity.message.rawValue)
+      order.append(claim.result.order)
+      outcome.append(claim.result.rejection == nil ? "accepted" : "rejected")
+      type.append(claim.type.rawValue)
+      subject.append(claim.subject)
+      fingerprint.append(claim.fingerprint.bytes)
+      status.append(claim.result.status?.rawValue)
+      version.append(claim.result.version)
+      rejection.append(claim.result.rejection.map(StoredRejection.encode))
+    }
+    pipeline.append(
+      BatchStatements.insertClaims,
+      Parameters([
+        .array(tenant), .array(message), .array(order), .array(outcome), .array(type), .array(subject), .array(fingerprint), .array(status),
+        .array(version), .array(rejection), .uuid(high: batch.high, low: batch.low), .timestamp(now.microseconds),
+      ]))
+  }
+
+  static func outboxColumns(_ keys: [OutboxKey]) -> Parameters {
+    var tenant = TextArray(capacity: keys.count)
+    var order = UUIDArray(capacity: keys.count)
+    var version = Int64Array(capacity: keys.count)
+    var event = UUIDArray(capacity: keys.count)
+    for key in keys {
+      tenant.append(key.order.tenant.rawValue)
+      order.append(high: key.order.order.high, low: key.order.order.low)
+      version.append(key.version)
+      event.append(high: key.event.high, low: key.event.low)
+    }
+    return Parameters([.array(tenant), .array(order), .array(version), .array(event)])
+  }
+}
