@@ -21,6 +21,16 @@ package enum DependencyState: String, Sendable {
   case unused
 
   package var isGoodEnough: Bool { self != .down }
+
+  /// The more, the worse.
+  var severity: Int {
+    switch self {
+    case .unused: 0
+    case .up: 1
+    case .degraded: 2
+    case .down: 3
+    }
+  }
 }
 
 /// A dependency's state, since when, and a sentence about it that holds no secret.

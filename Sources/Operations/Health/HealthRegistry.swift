@@ -3,8 +3,23 @@ import Synchronization
 
 /// How the worker's dependencies are, as their connections tell it and as the health endpoints and the log show it.
 package final class HealthRegistry: Sendable {
-  private let states: Mutex<[DependencyName: DependencyHealth]>
-  private let stopping = Mutex(false)
+  private struct Observation {
+    let state: DependencyState
+    let detail: String?
+  }
+
+  private struct Entry {
+    /// What each of the dependency's connections said last.
+    var connections: [String: Observation] = [:]
+    var health: DependencyHealth
+  }
+
+  private struct State {
+    var entries: [DependencyName: Entry]
+    var isStopping = false
+  }
+
+  private let state: Mutex<State>
   private let now: @Sendable () -> Timestamp
   private let onChange: @Sendable (DependencyHealth) -> Void
 
@@ -14,34 +29,52 @@ package final class HealthRegistry: Sendable {
     onChange: @escaping @Sendable (DependencyHealth) -> Void = { _ in }
   ) {
     let start = now()
-    states = Mutex(
-      Dictionary(
-        uniqueKeysWithValues: DependencyName.allCases.map { name in
-          let isUnused = unused.contains(name)
-          return (name, DependencyHealth(name: name, state: isUnused ? .unused : .down, since: start, detail: isUnused ? "not configured" : "not tried yet"))
-        }))
+    var entries: [DependencyName: Entry] = [:]
+    for name in DependencyName.allCases {
+      let (state, detail): (DependencyState, String) = unused.contains(name) ? (.unused, "not configured") : (.down, "not tried yet")
+      entries[name] = Entry(health: DependencyHealth(name: name, state: state, since: start, detail: detail))
+    }
+    state = Mutex(State(entries: entries))
     self.now = now
     self.onChange = onChange
   }
 
-  /// From any thread. `since` moves only where the state changes.
+  /// Sets the state of a dependency as a whole, from any thread; what single connections said before is void.
   package func set(_ name: DependencyName, _ state: DependencyState, detail: String? = nil) {
-    let changed: DependencyHealth? = states.withLock { states in
-      let old = states[name]
-      let isChange = old?.state != state
-      let new = DependencyHealth(name: name, state: state, since: isChange ? now() : old?.since ?? now(), detail: detail)
-      states[name] = new
-      return isChange ? new : nil
+    update(name) { entry in
+      entry.connections = [:]
+      return Observation(state: state, detail: detail)
+    }
+  }
+
+  /// Sets what one of several connections to a dependency says of it; the worst of them counts.
+  package func set(_ name: DependencyName, connection: String, _ state: DependencyState, detail: String? = nil) {
+    update(name) { entry in
+      entry.connections[connection] = Observation(state: state, detail: detail)
+      // By name, so that the detail does not jump between equals.
+      return entry.connections.sorted { $0.key < $1.key }.map(\.value).max { $0.state.severity < $1.state.severity }!  // one was just set
+    }
+  }
+
+  /// `since` moves only where the state changes.
+  private func update(_ name: DependencyName, _ observe: (inout Entry) -> Observation) {
+    let changed: DependencyHealth? = state.withLock { state in
+      var entry = state.entries[name]!  // made for every name
+      let observed = observe(&entry)
+      let old = entry.health
+      entry.health = DependencyHealth(
+        name: name, state: observed.state, since: observed.state == old.state ? old.since : now(), detail: observed.detail)
+      state.entries[name] = entry
+      return observed.state == old.state ? nil : entry.health
     }
     if let changed { onChange(changed) }
   }
 
   /// The worker takes no new work any more: it is not ready from here on, whatever its dependencies are.
-  package func setStopping() { stopping.withLock { $0 = true } }
+  package func setStopping() { state.withLock { $0.isStopping = true } }
 
   package var report: HealthReport {
-    let states = states.withLock { $0 }
-    let isStopping = stopping.withLock { $0 }
-    return HealthReport(dependencies: DependencyName.allCases.compactMap { states[$0] }, isStopping: isStopping)
+    let state = state.withLock { $0 }
+    return HealthReport(dependencies: DependencyName.allCases.compactMap { state.entries[$0]?.health }, isStopping: state.isStopping)
   }
 }

@@ -11,20 +11,18 @@ struct SetupWatch: Sendable {
   private let configuration: Configuration
   private let health: HealthRegistry
   private let log: Logger
-  private let shouldStop: @Sendable () -> Bool
 
-  init(_ configuration: Configuration, health: HealthRegistry, log: Logger, shouldStop: @escaping @Sendable () -> Bool) {
+  init(_ configuration: Configuration, health: HealthRegistry, log: Logger) {
     self.configuration = configuration
     self.health = health
     self.log = log
-    self.shouldStop = shouldStop
   }
 
-  /// True when everything is there; false where it is told to stop first.
+  /// True when everything is there; false where the task is cancelled first.
   func untilReady() async -> Bool {
     var backoff = Backoff(first: .milliseconds(100), limit: .seconds(5))
     var lastSaid: [String] = []
-    while !shouldStop() {
+    while !Task.isCancelled {
       async let database = lookAtDatabase()
       async let broker = lookAtBroker()
       let results = (database: await database, broker: await broker)
@@ -37,7 +35,7 @@ struct SetupWatch: Sendable {
         log.error("not ready: looking again until it is", metadata: [LogKey.reason: "\(faults.joined(separator: "; "))"])
         lastSaid = faults
       }
-      await pause(backoff.next())
+      try? await Task.sleep(for: backoff.next())
     }
     return false
   }
@@ -68,10 +66,5 @@ struct SetupWatch: Sendable {
   private func down(_ name: DependencyName, _ detail: String) -> String {
     health.set(name, .down, detail: detail)
     return detail
-  }
-
-  private func pause(_ duration: Duration) async {
-    let end = Deadline.after(duration)
-    while !end.hasPassed, !shouldStop() { try? await Task.sleep(for: min(.milliseconds(100), end.remaining)) }
   }
 }

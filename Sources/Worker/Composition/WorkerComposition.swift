@@ -33,7 +33,7 @@ final class WorkerComposition: Sendable {
       let planner = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "plan_cache_mode=force_generic_plan", "jit=off"]
       let configuration = try PostgresConfiguration(
         url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: planner)
-      return PostgresClient(configuration: configuration) { health("postgres", $0) }
+      return PostgresClient(configuration: configuration) { health("postgres/\(purpose)", $0) }
     }
     let journal = LoggingJournal(logger: logger)
     let seal = UnsignedJourneySeal()
@@ -43,8 +43,8 @@ final class WorkerComposition: Sendable {
     }
     let cache: any SnapshotCache =
       redis.map { RedisSnapshotCache(client: $0, prefix: settings.redisPrefix, ttl: settings.cacheTTL) } ?? NoSnapshotCache()
-    let events = Publisher(configuration: try amqp("events"))
-    let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false)
+    let events = Publisher(configuration: try amqp("events")) { health("rabbitmq/events", $0) }
+    let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false) { health("rabbitmq/replies", $0) }
     let replies = RabbitMQReplySender(publisher: replyPublisher)
     let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
     var databases: [PostgresClient] = []
@@ -54,7 +54,7 @@ final class WorkerComposition: Sendable {
       databases.append(orders)
       let consumer = Consumer(
         configuration: try amqp("commands"), subscription: .queue("\(settings.prefix).commands"), prefetch: settings.prefetch
-      ) { health("rabbitmq", $0) }
+      ) { health("rabbitmq/commands", $0) }
       self.consumer = consumer
       pipeline = CommandPipeline(
         ports: .init(

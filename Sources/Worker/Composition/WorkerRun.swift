@@ -34,24 +34,21 @@ struct WorkerRun: Sendable {
   func run() async -> Int32 {
     announce()
     let server = OperatorServer(health: health, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
-    return await withTaskGroup(of: Int32?.self) { group in
-      group.addTask {
-        do {
-          try await server.run()
-          return nil
-        } catch {
-          log.critical(
-            "health cannot be served",
-            metadata: [LogKey.host: "\(configuration[.httpHost])", LogKey.port: .stringConvertible(configuration[.httpPort]), LogKey.error: "\(error)"])
-          return ProgramExit.failed
-        }
+    let serving = Task {
+      do {
+        try await server.run()
+      } catch {
+        log.critical(
+          "health cannot be served",
+          metadata: [LogKey.host: "\(configuration[.httpHost])", LogKey.port: .stringConvertible(configuration[.httpPort]), LogKey.error: "\(error)"])
+        // Whatever is in hand comes again: an orchestrator that sees no health would end the worker just so.
+        exit(ProgramExit.failed)
       }
-      group.addTask { await work() }
-      defer { group.cancelAll() }
-      // The server ends by itself only where it fails.
-      for await code in group where code != nil { return code! }
-      return ProgramExit.failed
     }
+    let code = await work()
+    serving.cancel()
+    await serving.value
+    return code
   }
 
   private func announce() {
@@ -64,7 +61,13 @@ struct WorkerRun: Sendable {
 
   private func work() async -> Int32 {
     let stop = Task { await stopRequested() }
-    guard await SetupWatch(configuration, health: health, log: log, shouldStop: { signals.hasArrived }).untilReady() else {
+    let setup = Task { await SetupWatch(configuration, health: health, log: log).untilReady() }
+    let waiting = Task {
+      await stop.value
+      setup.cancel()
+    }
+    defer { waiting.cancel() }
+    guard await setup.value else {
       log.notice("worker stopped before it began")
       return 0
     }
@@ -102,14 +105,18 @@ struct WorkerRun: Sendable {
 }
 
 extension HealthRegistry {
-  /// As a connection's loop tells it, by the dependency's name.
-  func set(_ name: String, _ state: ConnectionState) {
-    guard let name = DependencyName(rawValue: name) else { return assertionFailure("no dependency is called \(name)") }
+  /// As a connection's loop tells it; `connection` is the dependency's name, and behind a `/` what this one of its connections is for.
+  func set(_ connection: String, _ state: ConnectionState) {
+    let parts = connection.split(separator: "/", maxSplits: 1)
+    guard let first = parts.first, let name = DependencyName(rawValue: String(first)) else {
+      return assertionFailure("no dependency is called \(connection)")
+    }
+    let purpose = String(parts.last ?? first)
     switch state {
-    case .connecting: set(name, .down, detail: "connecting")
-    case .connected(let server): set(name, .up, detail: server)
-    case .disconnected(let reason): set(name, .down, detail: reason)
-    case .closed: set(name, .down, detail: "closed")
+    case .connected(let server): set(name, connection: purpose, .up, detail: server)
+    case .disconnected(let reason): set(name, connection: purpose, .down, detail: reason)
+    // The reason for which it connects again says more; and the worker itself closes.
+    case .connecting, .closed: break
     }
   }
 }

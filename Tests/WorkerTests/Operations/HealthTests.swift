@@ -74,6 +74,31 @@ import Testing
     #expect(registry.report.dependencies[2].detail == "gone")
   }
 
+  @Test func theWorstOfSeveralConnectionsCounts() {
+    let registry = Self.registry()
+    registry.set("postgres/commands", .connected(server: "PostgreSQL 15"))
+    registry.set("postgres/outbox", .disconnected(reason: "too many clients"))
+    registry.set("postgres/commands", .connected(server: "PostgreSQL 15"))
+    #expect(registry.report.dependencies[1].state == .down)
+    #expect(registry.report.dependencies[1].detail == "too many clients")
+    registry.set("postgres/outbox", .connected(server: "PostgreSQL 15"))
+    #expect(registry.report.dependencies[1].state == .up)
+  }
+
+  @Test func aConnectionSpeaksAfterTheLookBeforeTheStart() {
+    let registry = Self.registry()
+    registry.set(.rabbitmq, .down, detail: "queue orders.commands is missing")
+    registry.set("rabbitmq/commands", .connected(server: "RabbitMQ 4"))
+    #expect(registry.report.dependencies[0].state == .up)
+  }
+
+  @Test func connectingAgainKeepsTheReason() {
+    let registry = Self.registry()
+    registry.set("redis", .disconnected(reason: "refused"))
+    registry.set("redis", .connecting)
+    #expect(registry.report.dependencies[2].detail == "refused")
+  }
+
   @Test func theAnswerIsTheJSONOfTheContract() throws {
     let registry = Self.registry()
     registry.set(.rabbitmq, .up, detail: "RabbitMQ \"3\"")

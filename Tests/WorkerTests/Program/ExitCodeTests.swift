@@ -5,8 +5,8 @@ import Testing
   @Test(arguments: [
     ["no-such-command"], ["run", "--nope"], ["send"], ["stock", "set", "a", "many"], ["run", "--prefetch"],
   ])
-  func wrongUsageIs64(arguments: [String]) throws {
-    let result = try Program.run(arguments)
+  func wrongUsageIs64(arguments: [String]) async throws {
+    let result = try await Program.run(arguments)
     #expect(result.code == 64)
     #expect(result.output.isEmpty)
     #expect(result.errors.contains("Usage: "))
@@ -17,18 +17,18 @@ import Testing
     (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "production"),
     (["run", "--config-file", "/no/such/file"], [:], "/no/such/file"), (["run", "--set", "ORDERS_X=1"], [:], "ORDERS_X"),
   ])
-  func wrongConfigurationIs78AndNamed(arguments: [String], environment: [String: String], named: String) throws {
-    let result = try Program.run(arguments, environment: environment)
+  func wrongConfigurationIs78AndNamed(arguments: [String], environment: [String: String], named: String) async throws {
+    let result = try await Program.run(arguments, environment: environment)
     #expect(result.code == 78)
     #expect(result.errors.contains(named))
     #expect(result.output.isEmpty)
   }
 
-  @Test func printConfigShowsWhereEachValueCameFrom() throws {
+  @Test func printConfigShowsWhereEachValueCameFrom() async throws {
     let files = try Program.Files()
     defer { files.remove() }
     let file = try files.write("ORDERS_BATCH_MAX=7\n", to: "worker.env")
-    let result = try Program.run(
+    let result = try await Program.run(
       ["run", "--print-config", "--json", "--http-port", "0"], environment: ["ORDERS_CONFIG_FILE": file, "ORDERS_TOKEN": "hunter2", "ORDERS_PREFETSH": "1"])
     #expect(result.code == 0)
     #expect(!result.output.contains("hunter2"))
@@ -42,8 +42,8 @@ import Testing
     #expect(row("ORDERS_PREFETCH") == ["1000", "default"])
   }
 
-  @Test func aFaultyStockFileChangesNothingAndIsNamedByItsLines() throws {
-    let result = try Program.run(["stock", "import", "-"], input: "product_id,quantity\na,-1\nb,1\nc,x\n")
+  @Test func aFaultyStockFileChangesNothingAndIsNamedByItsLines() async throws {
+    let result = try await Program.run(["stock", "import", "-"], input: "product_id,quantity\na,-1\nb,1\nc,x\n")
     #expect(result.code == 1)
     #expect(result.errors.contains("line 2: ") && result.errors.contains("line 4: ") && !result.errors.contains("line 3: "))
   }

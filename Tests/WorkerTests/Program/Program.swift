@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The built executable, run as a process of its own.
 struct Program {
@@ -13,11 +14,15 @@ struct Program {
     ProcessInfo.processInfo.environment["ORDER_WORKER_EXECUTABLE"]
     ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("order-worker").path
 
-  static func run(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws -> Result {
+  /// Waits for the end without holding a thread; after a minute the process is killed, and the code is that of the signal.
+  static func run(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) async throws -> Result {
     let files = try Files()
     defer { files.remove() }
     let process = try start(arguments, environment: environment, input: input, files: files)
-    process.waitUntilExit()
+    if await !eventually(within: .seconds(60), { !process.isRunning }) {
+      kill(process.processIdentifier, SIGKILL)
+      _ = await eventually { !process.isRunning }
+    }
     return Result(code: process.terminationStatus, output: files.output, errors: files.errors)
   }
 

@@ -40,17 +40,17 @@ import Testing
       #expect(await eventually { watcher.errors.contains("watching") })
       #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", worker)?.code == 200 })
       #expect(Self.get("/health/live", worker)?.code == 200)
-      #expect(try world.run("stock", "set", "p", "10").code == 0)
+      #expect(try await world.run("stock", "set", "p", "10").code == 0)
 
       let body = #"{"customer_id":"c","currency":"USD","items":[{"product_id":"p","quantity":2,"unit_price":29.99}]}"#
-      let accepted = try world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
+      let accepted = try await world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
       #expect(accepted.code == 0)
       #expect(accepted.output.contains(#""outcome":"accepted""#))
-      let repeated = try world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
+      let repeated = try await world.run("send", "order.create", "-", "--wait", "--id", "m-1", input: body)
       #expect(repeated.code == 0 && repeated.output.contains(#""outcome":"duplicate""#))
-      let short = try world.run("send", "order.create", "-", "--wait", input: body.replacing(#""quantity":2"#, with: #""quantity":9"#))
+      let short = try await world.run("send", "order.create", "-", "--wait", input: body.replacing(#""quantity":2"#, with: #""quantity":9"#))
       #expect(short.code == 1 && short.output.contains("out_of_stock"))
-      let many = try world.run("send", "order.create", "-", "--wait", "--count", "4", "--rate", "100", input: body)
+      let many = try await world.run("send", "order.create", "-", "--wait", "--count", "4", "--rate", "100", input: body)
       #expect(many.code == 0 && many.output.split(separator: "\n").count == 4)
       #expect(many.errors.contains("4 accepted"))
 
@@ -72,7 +72,7 @@ import Testing
     let process = try world.start("run", files: files)
     #expect(await eventually(within: .seconds(30)) { Self.get("/health/ready", files)?.body.contains("order-worker setup") == true })
     #expect(Self.get("/health/ready", files)?.code == 503)
-    #expect(try world.run("setup").code == 0)
+    #expect(try await world.run("setup").code == 0)
     #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", files)?.code == 200 })
     #expect(await Self.end(process) == 0)
     try await world.remove()
@@ -86,16 +86,50 @@ import Testing
     #expect(await Self.end(process) == 0)
   }
 
+  @Test func aSecondSignalEndsItAtOnce() async throws {
+    // A server that never answers holds the worker up.
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    #expect(listen(listener, 8) == 0)
+    var address = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    _ = withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &size) } }
+    let files = try Program.Files()
+    defer { files.remove() }
+    let url = "amqp://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/"
+    let process = try Program.start(["run", "--amqp-url", url], environment: ServerWorld().environment, files: files)
+    #expect(await eventually { files.errors.contains("health is served") })
+    kill(process.processIdentifier, SIGTERM)
+    #expect(await eventually { files.errors.contains("stop requested") })
+    kill(process.processIdentifier, SIGTERM)
+    #expect(await eventually(within: .seconds(2)) { !process.isRunning })
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 128 + SIGTERM)
+  }
+
+  @Test func aPortThatIsTakenEndsItWith1() async throws {
+    try await ServerWorld.with { world async throws in
+      let files = try Program.Files()
+      defer { files.remove() }
+      let first = try world.start("run", files: files)
+      #expect(await eventually { Self.port(files) != nil })
+      let second = try await world.run("run", "--http-port", "\(Self.port(files) ?? 0)")
+      #expect(second.code == 1)
+      #expect(second.errors.contains("health cannot be served"))
+      #expect(await Self.end(first) == 0)
+    }
+  }
+
   @Test func withoutAWorkerSendGivesUpWaiting() async throws {
     try await ServerWorld.with { world async throws in
-      let result = try world.run("send", "order.create", "-", "--wait", "--timeout", "500ms", input: "{}")
+      let result = try await world.run("send", "order.create", "-", "--wait", "--timeout", "500ms", input: "{}")
       #expect(result.code == 1)
       #expect(result.errors.contains("no reply to 1 of 1 messages within 500ms"))
     }
   }
 
-  @Test func withoutAnExchangeSendSaysSetup() throws {
-    let result = try ServerWorld().run("send", "order.create", "-", "--timeout", "3s", input: "{}")
+  @Test func withoutAnExchangeSendSaysSetup() async throws {
+    let result = try await ServerWorld().run("send", "order.create", "-", "--timeout", "3s", input: "{}")
     #expect(result.code == 1)
     #expect(result.errors.contains("order-worker setup"))
   }

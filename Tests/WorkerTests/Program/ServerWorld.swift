@@ -19,8 +19,8 @@ struct ServerWorld {
     ]
   }
 
-  func run(_ arguments: String..., input: String? = nil) throws -> Program.Result {
-    try Program.run(arguments, environment: environment, input: input)
+  func run(_ arguments: String..., input: String? = nil) async throws -> Program.Result {
+    try await Program.run(arguments, environment: environment, input: input)
   }
 
   func start(_ arguments: String..., files: Program.Files) throws -> Process {
@@ -50,7 +50,7 @@ struct ServerWorld {
     let world = ServerWorld()
     let result: Result<Void, any Error>
     do {
-      _ = try world.run("setup")
+      _ = try await world.run("setup")
       result = .success(try await body(world))
     } catch {
       result = .failure(error)
