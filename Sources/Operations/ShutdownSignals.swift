@@ -8,9 +8,8 @@ package final class ShutdownSignals: Sendable {
   // Unsafe: set once in `init` and never touched again; it only keeps the sources alive.
   nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
 
-  /// Takes the two signals over for the rest of the process's life, and ignores SIGPIPE: a broken pipe is an error of the write.
+  /// Takes the two signals over for the rest of the process's life.
   package init() {
-    signal(SIGPIPE, SIG_IGN)
     let queue = DispatchQueue(label: "signals")
     let arrivals = SignalArrivals()
     self.arrivals = arrivals

@@ -5,6 +5,8 @@ import Glibc
 @main
 struct OrderWorker {
   static func main() async {
+    // A broken pipe is an error of the write that met it.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try await RootCommand.asyncParseAsRoot(try SettingFlags.expand(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

@@ -1,3 +1,4 @@
+import Application
 import RabbitMQClient
 
 /// The exchanges, queues and bindings that the worker lives on, as data.
@@ -24,17 +25,29 @@ package struct Topology: Sendable {
     let queries = Queue(
       name: "\(prefix).queries", arguments: [.kind, .ttl(milliseconds: 30_000), .deliveryLimit(5), .maxLength(100_000), .overflow],
       boundTo: "\(prefix).queries")
-    let ladder = [("1s", 1_000), ("5s", 5_000), ("30s", 30_000), ("2m", 120_000), ("10m", 600_000)].map { name, milliseconds in
+    let ladder = RetryRung.allCases.map { rung in
       Queue(
-        name: "\(prefix).retry.\(name)",
+        name: "\(prefix).retry.\(rung.rawValue)",
         arguments: [
-          .kind, .ttl(milliseconds: Int64(milliseconds)), .overflow, .deadLetterStrategy, .deadLetterExchange, .deadLetterKey("\(prefix).commands"),
+          .kind, .ttl(milliseconds: rung.milliseconds), .overflow, .deadLetterStrategy, .deadLetterExchange, .deadLetterKey("\(prefix).commands"),
         ], boundTo: nil)
     }
     // 4.x has a limit of 20 where none is given, and drops what is over it; -1 ends the server on 3.10.
     let deadLetter = Queue(name: "\(prefix).dead-letter", arguments: [.kind, .deliveryLimit(1_000_000_000)], boundTo: nil)
     // The targets of dead-lettering come first: what has a route before it is used loses nothing.
     queues = [deadLetter, commands, queries] + ladder
+  }
+}
+
+extension RetryRung {
+  fileprivate var milliseconds: Int64 {
+    switch self {
+    case .oneSecond: 1_000
+    case .fiveSeconds: 5_000
+    case .thirtySeconds: 30_000
+    case .twoMinutes: 120_000
+    case .tenMinutes: 600_000
+    }
   }
 }
 

@@ -19,7 +19,7 @@ struct CommandSender: Sendable {
   func send(count: Int, rate: Double?) async throws {
     let start = ContinuousClock.now
     try await publish(count: count, rate: rate, replyTo: nil)
-    if count > 1 { summarise("\(count) messages sent", since: start, count: count) }
+    if count > 1 { Console.print(summary("\(count) messages sent", since: start, count: count)) }
     guard let id else { return }
     var json = JSONText()
     json.object { $0.member("message_id", id) }
@@ -48,7 +48,7 @@ struct CommandSender: Sendable {
     }
     await replies.close()
     let tally = try result.get()
-    if count > 1 { summarise(tally.description, since: start, count: count) }
+    if count > 1 { Console.complain(summary(tally.description, since: start, count: count)) }
     if tally.missing > 0 {
       throw CommandFailure("no reply to \(tally.missing) of \(count) messages within \(DurationText.format(timeout)): is a worker running?")
     }
@@ -164,9 +164,8 @@ struct CommandSender: Sendable {
     return sent > 0 ? "\(what) (\(sent) before it were taken)" : what
   }
 
-  private func summarise(_ what: String, since start: ContinuousClock.Instant, count: Int) {
+  private func summary(_ what: String, since start: ContinuousClock.Instant, count: Int) -> String {
     let seconds = max((ContinuousClock.now - start) / .seconds(1), 0.001)
-    let rate = Int(Double(count) / seconds)
-    Console.complain("\(what) in \(Int(seconds * 1_000)) ms, \(rate) a second")
+    return "\(what) in \(Int(seconds * 1_000)) ms, \(Int(Double(count) / seconds)) a second"
   }
 }
