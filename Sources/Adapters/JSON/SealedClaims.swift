@@ -43,7 +43,7 @@ enum SealedClaims {
     else { return nil }
     var principal: Principal?
     if let subject {
-      guard let tenant = tenant.flatMap(TenantID.init), let roles = roles(document) else { return nil }
+      guard let tenant = tenant.flatMap(TenantID.init), let roles = roles(document), !subject.utf8.contains(0) else { return nil }
       principal = Principal(subject: subject, roles: roles, tenant: tenant)
     }
     return SealedJourney(

@@ -45,6 +45,7 @@ struct TransportReader {
     if let contentType = message.contentType, !contentType.isEmpty { mediaType = MediaType(contentType) }
     if mediaType == .other { throw MalformedMessage("content_type must be application/json or application/cloudevents+json") }
     if let id = message.messageID, let fault = Self.fault(ofID: id) { throw MalformedMessage("message_id \(fault)") }
+    if message.correlationID?.utf8.contains(0) == true { throw MalformedMessage("correlation_id has the character U+0000") }
     if message.exchange == commandsExchange, let typeName, !CommandName.same(typeName, message.routingKey) {
       throw MalformedMessage("type and routing key differ")
     }

@@ -7,6 +7,8 @@ struct BatchReader {
   /// The facts, and the batch ids that the found claims were committed with.
   struct Found {
     var facts: BatchFacts
+    /// The transaction's own id.
+    let transaction: Int64
     var batches: Set<UUIDValue> = []
   }
 
@@ -20,7 +22,8 @@ struct BatchReader {
       if locksStock { pipeline.append(BatchStatements.lockStock, productColumns(keys.products)) }
       pipeline.append(BatchStatements.now)
     }
-    var found = Found(facts: BatchFacts(now: Timestamp(microseconds: first[first.count - 1].timestamp(0, 0))))
+    let last = first[first.count - 1]
+    var found = Found(facts: BatchFacts(now: Timestamp(microseconds: last.timestamp(0, 0))), transaction: last.int64(0, 1))
     try readClaims(first[1], into: &found)
     if locksStock { try readStock(first[3], into: &found.facts) }
     if first[2].rowCount > 0 { try readOrders(session, first[2], into: &found.facts) }
@@ -40,7 +43,9 @@ struct BatchReader {
       let order = rows.isNull(row, 6) ? nil : rows.uuidValue(row, 6)
       let status = rows.isNull(row, 7) ? nil : OrderStatus(rawValue: rows.text(row, 7))
       let version = rows.isNull(row, 8) ? nil : rows.int64(row, 8)
+      let isRejected = !rows.isNull(row, 10) && rows.text(row, 10) == "rejected"
       let rejection = rows.isNull(row, 9) ? nil : StoredRejection.decode(rows.text(row, 9))
+      guard isRejected == (rejection != nil) else { throw .unreadable("processed_commands") }
       found.facts.claims[CommandIdentity(tenant: tenant, message: message)] = Claim(
         fingerprint: Fingerprint(rows.bytes(row, 4)), subject: rows.text(row, 3), type: type,
         result: CommandResult(order: order, status: status, version: version, rejection: rejection))

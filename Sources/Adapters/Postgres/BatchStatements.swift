@@ -5,12 +5,24 @@ import PostgresClient
 enum BatchStatements {
   static let begin = Statement(name: "begin", sql: "BEGIN ISOLATION LEVEL READ COMMITTED", parameterTypes: [])
   static let commit = Statement(name: "commit", sql: "COMMIT", parameterTypes: [])
-  static let now = Statement(name: "now", sql: "SELECT clock_timestamp()", parameterTypes: [])
+  static let now = Statement(name: "now", sql: "SELECT clock_timestamp(), pg_current_xact_id()::text::bigint", parameterTypes: [])
+
+  /// Null where it is too long ago to be known.
+  static let transactionStatus = Statement(
+    name: "transaction_status", sql: "SELECT pg_xact_status($1::text::xid8)", parameterTypes: [.int8])
+
+  /// A commit that writes: once it is replicated, those before it are.
+  static let commitAfter = Statement(
+    name: "commit_after",
+    sql: """
+      INSERT INTO leases (name, holder, expires_at) VALUES ('replication', 'any', clock_timestamp())
+      ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
+      """, parameterTypes: [])
 
   static let claims = Statement(
     name: "claims",
     sql: """
-      SELECT p.tenant_id, p.message_id, p.type, p.subject, p.fingerprint, p.batch_id, p.order_id, p.status, p.version, p.rejection
+      SELECT p.tenant_id, p.message_id, p.type, p.subject, p.fingerprint, p.batch_id, p.order_id, p.status, p.version, p.rejection, p.outcome
       FROM unnest($1::text[], $2::text[]) AS k (tenant_id, message_id)
       JOIN processed_commands p USING (tenant_id, message_id)
       """, parameterTypes: [.textArray, .textArray])

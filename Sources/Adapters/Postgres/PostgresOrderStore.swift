@@ -11,7 +11,7 @@ package final class PostgresOrderStore: OrderStore {
   private let chain: Mutex<AuditChain>
 
   /// `deadline` bounds a whole transaction; past it the connection is thrown away.
-  package init(client: PostgresClient, deadline: Duration = .seconds(30)) {
+  package init(client: PostgresClient, deadline: Duration = .seconds(20)) {
     self.client = client
     self.deadline = deadline
     chain = Mutex(AuditChain(id: .fresh()))
@@ -20,35 +20,50 @@ package final class PostgresOrderStore: OrderStore {
   package func transact<Decision: Sendable>(
     _ keys: BatchKeys, sent: [OutboxKey], decide: @escaping @Sendable (BatchFacts) -> (BatchWrites, Decision)
   ) async throws(StoreError) -> Decision {
-    // Runs whose COMMIT was sent and never answered, by the batch id that their claims carry where they were committed after all.
-    let unanswered = Mutex<[UUIDValue: Decision]>([:])
+    let unanswered = Mutex<[UUIDValue: UnansweredCommit<Decision>]>([:])
+    var pause = Duration.milliseconds(10)
     while true {
-      let isUnknown = unanswered.withLock { !$0.isEmpty }
-      do {
-        return try await client.run(deadline: .after(deadline)) { session throws(PostgresError) in
-          try self.transact(session, keys, sent, decide, unanswered)
+      let failure: PostgresError
+      if client.state.isConnected || unanswered.withLock({ !$0.isEmpty }) {
+        do {
+          return try await client.run(deadline: .after(deadline)) { session throws(PostgresError) in
+            try self.transact(session, keys, sent, decide, unanswered)
+          }
+        } catch {
+          failure = error
         }
-      } catch {
-        let nowUnknown = unanswered.withLock { !$0.isEmpty }
-        guard isUnknown || nowUnknown else { throw StoreError(error) }
-        // Until it is known whether the batch was committed nothing else may be said of it.
-        if Task.isCancelled { throw .unavailable(error.description) }
-        await untilAvailable()
+      } else {
+        failure = .unavailable("not connected to PostgreSQL")
       }
+      if unanswered.withLock(\.isEmpty) { throw StoreError(failure) }
+      // Until it is known whether the batch was committed nothing else may be said of it.
+      if Task.isCancelled { throw .unavailable(failure.description) }
+      await untilAvailable()
+      try? await Task.sleep(for: pause)
+      pause = min(pause * 2, .seconds(1))
     }
+  }
+
+  /// A run whose COMMIT was sent and never answered.
+  private struct UnansweredCommit<Decision: Sendable>: Sendable {
+    let decision: Decision
+    let transaction: Int64
   }
 
   private func transact<Decision: Sendable>(
     _ session: PostgresSession, _ keys: BatchKeys, _ sent: [OutboxKey], _ decide: (BatchFacts) -> (BatchWrites, Decision),
-    _ unanswered: borrowing Mutex<[UUIDValue: Decision]>
+    _ unanswered: borrowing Mutex<[UUIDValue: UnansweredCommit<Decision>]>
   ) throws(PostgresError) -> Decision {
+    let earlier = unanswered.withLock { $0 }
+    for (_, commit) in earlier { try waitForEnd(of: commit.transaction, session) }
     let found = try BatchReader.read(session, keys)
-    let runs = unanswered.withLock { $0 }
-    let earlier = found.batches.lazy.compactMap { runs[$0] }.first
-    if let earlier {
+    if let committed = found.batches.lazy.compactMap({ earlier[$0] }).first {
       try session.execute("ROLLBACK")
-      return earlier
+      try commitAfter(session)
+      return committed.decision
     }
+    // They have ended, and their claims are not there: nothing of them was committed.
+    unanswered.withLock { $0 = [:] }
     let (writes, decision) = decide(found.facts)
     let batch = UUIDValue.fresh()
     let chain = chain.withLock { $0 }
@@ -56,9 +71,10 @@ package final class PostgresOrderStore: OrderStore {
     let writer = BatchWriter(writes: writes, sent: sent, batch: batch, now: found.facts.now, chain: chain)
     do {
       _ = try session.pipeline { writer.add(to: &$0, audit: links) }
+      if session.commitWasNotReplicated { try commitAfter(session) }
     } catch {
       if error.outcomeIsUnknown {
-        unanswered.withLock { $0[batch] = decision }
+        unanswered.withLock { $0[batch] = UnansweredCommit(decision: decision, transaction: found.transaction) }
         self.chain.withLock { $0 = AuditChain(id: .fresh()) }
       }
       throw error
@@ -67,9 +83,27 @@ package final class PostgresOrderStore: OrderStore {
     return decision
   }
 
+  /// A transaction whose connection is lost may still be at work on the server. Only once it has ended do the claims tell whether it was
+  /// committed: its own status does not, since after a failover the number may be another's.
+  private func waitForEnd(of transaction: Int64, _ session: PostgresSession) throws(PostgresError) {
+    do throws(PostgresError) {
+      let status = try session.query(BatchStatements.transactionStatus, [.int64(transaction)])
+      if !status.isNull(0, 0), status.text(0, 0) == "in progress" { throw PostgresError.unavailable("the earlier transaction has not ended yet") }
+    } catch {
+      // A number that the server has not given out yet: another server than before.
+      guard error.sqlState == "22023" else { throw error }
+    }
+  }
+
+  /// Returns when a later commit is replicated, which means that those before it are.
+  private func commitAfter(_ session: PostgresSession) throws(PostgresError) {
+    repeat { _ = try session.query(BatchStatements.commitAfter) } while session.commitWasNotReplicated
+  }
+
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
+    guard client.state.isConnected else { throw .unavailable("not connected to PostgreSQL") }
     do {
-      try await client.run(deadline: .after(deadline)) { session throws(PostgresError) in
+      try await client.run(deadline: .after(.seconds(5))) { session throws(PostgresError) in
         _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))
       }
     } catch {
@@ -104,6 +138,8 @@ extension UUIDValue {
 extension PostgresError {
   /// The server refuses values or a rule of the database does: some command of the batch is at fault.
   var isAboutTheData: Bool {
+    // A row that this program cannot read, say of a newer version's making, must stop its own command only.
+    if case .misuse = self { return true }
     guard let state = sqlState else { return false }
     return state.hasPrefix("22") || state.hasPrefix("23") || state.hasPrefix("54") || state.hasPrefix("P0")
   }

@@ -9,7 +9,7 @@ package struct PostgresOutbox: Outbox {
   private let deadline: Duration
   private static let leaseName = "outbox-relay"
 
-  package init(client: PostgresClient, deadline: Duration = .seconds(15)) {
+  package init(client: PostgresClient, deadline: Duration = .seconds(5)) {
     self.client = client
     self.deadline = deadline
   }
@@ -52,6 +52,7 @@ package struct PostgresOutbox: Outbox {
   }
 
   private func run<T: Sendable>(_ job: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T) async throws(StoreError) -> T {
+    guard client.state.isConnected else { throw .unavailable("not connected to PostgreSQL") }
     do {
       return try await client.run(deadline: .after(deadline), job)
     } catch {
@@ -90,7 +91,7 @@ package struct PostgresOutbox: Outbox {
     name: "relay_put_off",
     sql: """
       UPDATE outbox b SET attempts = b.attempts + 1,
-        next_attempt_at = clock_timestamp() + least(power(2, b.attempts), 60) * interval '1 second'
+        next_attempt_at = clock_timestamp() + least(power(2, least(b.attempts, 6)), 60) * interval '1 second'
       FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[]) AS k (tenant_id, order_id, version, event_id)
       WHERE b.tenant_id = k.tenant_id AND b.order_id = k.order_id AND b.version = k.version AND b.event_id = k.event_id
       """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray])

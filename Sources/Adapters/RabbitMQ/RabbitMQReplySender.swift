@@ -33,7 +33,8 @@ package final class RabbitMQReplySender: ReplySender {
     var properties = MessageProperties()
     properties.contentType = "application/json"
     properties.type = "order.reply"
-    properties.correlationID = reply.correlationID
+    // A message id of 128 characters may take more bytes than AMQP gives a correlation id.
+    properties.correlationID = reply.correlationID.flatMap { $0.utf8.count <= 255 ? $0 : nil }
     properties.deliveryMode = 1
     return Publication(exchange: "", routingKey: reply.to, mandatory: false, properties: properties, body: reply.body)
   }

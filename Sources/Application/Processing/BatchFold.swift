@@ -68,7 +68,10 @@ struct BatchFold {
       if known.contains(key) { writes.updated.append(orders[key]!) } else { writes.created.append(orders[key]!) }
     }
     let snapshots = changed.map { Snapshot(key: $0, version: orders[$0]!.version, json: json[$0]!) }
-    let events = writes.events.map { PendingEvent(event: $0, behind: unsent[$0.key.order] ?? []) }
+    let events = writes.events.map { event in
+      // One that is no version stands in nobody's way.
+      PendingEvent(event: event, behind: (unsent[event.key.order] ?? []).filter { $0.version > 0 })
+    }
     return (writes, BatchOutcome(dispositions: dispositions, events: events, snapshots: snapshots))
   }
 

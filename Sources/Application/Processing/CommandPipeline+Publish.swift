@@ -29,13 +29,16 @@ extension CommandPipeline {
       var inRound: Set<OrderKey> = []
       for pending in rest {
         let order = pending.event.key.order
-        if held.contains(order) || !pending.behind.allSatisfy(sweeper.isPublished) {
-          held.insert(order)
+        if held.contains(order) || leavesToRelay {
           left += 1
-        } else if inRound.insert(order).inserted {
+        } else if inRound.contains(order) {
+          next.append(pending)
+        } else if pending.behind.allSatisfy(sweeper.isPublished) {
+          inRound.insert(order)
           round.append(pending.event)
         } else {
-          next.append(pending)
+          held.insert(order)
+          left += 1
         }
       }
       if round.isEmpty { break }
@@ -45,6 +48,8 @@ extension CommandPipeline {
         held.insert(event.key.order)
         unconfirmed += 1
       }
+      // A broker that is away must not hold up the end: the relay of another worker sends what is in the outbox.
+      if isDraining && !confirmed.contains(true) { leaveEventsToRelay() }
       rest = next
     }
     if unconfirmed > 0 { ports.journal.note(.eventsUnconfirmed(count: unconfirmed)) }

@@ -19,6 +19,8 @@ extension CommandPipeline {
       guard await transact(commands[...], into: &batch) else { break }
       await transacted.send(batch)
     }
+    // Stopped with the store away: what the stage before still hands over goes back whole.
+    while await prepared.next() != nil {}
     transacted.finish()
   }
 
@@ -50,6 +52,7 @@ extension CommandPipeline {
     let keys = decider.keys
     var runs = 0
     var away = false
+    var pause = Duration.milliseconds(5)
     while true {
       let sent = sweeper.take()
       do {
@@ -65,10 +68,14 @@ extension CommandPipeline {
           away = true
           if isDraining || Task.isCancelled { return .stopped }
           await ports.store.untilAvailable()
+          // A server that answers and cannot work (out of disk, without a table) is not asked without pause.
+          pause = min(pause * 2, .seconds(2))
+          try? await clock.sleep(for: pause * Double.random(in: 0.5...1))
         case .conflict(let reason):
           runs += 1
           ports.journal.note(.conflict(reason, run: runs))
           if runs >= Self.mostRuns { return .refused(reason) }
+          if Task.isCancelled { return .stopped }
           try? await clock.sleep(for: .milliseconds(Int.random(in: 1...(5 * runs))))
         case .refused(let reason): return .refused(reason)
         }

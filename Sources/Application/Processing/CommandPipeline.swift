@@ -63,12 +63,17 @@ package final class CommandPipeline: Sendable {
   let sweeper = OutboxSweeper()
   private let ledger = Mutex((acks: AckLedger(), settled: 0))
   private let draining = Mutex(false)
+  private let leaving = Mutex(false)
 
   package init(ports: Ports, settings: Settings, clock: any Clock<Duration> = ContinuousClock()) {
     self.ports = ports
     self.settings = settings
     self.clock = clock
   }
+
+  /// Whether events are left in the outbox from here on.
+  var leavesToRelay: Bool { leaving.withLock { $0 } }
+  func leaveEventsToRelay() { leaving.withLock { $0 = true } }
 
   var isDraining: Bool { draining.withLock { $0 } }
 

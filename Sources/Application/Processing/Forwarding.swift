@@ -18,7 +18,7 @@ package struct Forwarding: Sendable {
   package func retry(_ message: Message, _ envelope: CommandEnvelope, rung: RetryRung, journey: Journey) -> Message {
     var next = carriedOn(message, type: envelope.command.type.rawValue)
     next.routingKey = "\(prefix).retry.\(rung.rawValue)"
-    next.headers.append(sealed(next, envelope.principal, journey))
+    next.headers.append(sealed(next, id: envelope.identity.message.rawValue, envelope.principal, journey))
     return next
   }
 
@@ -32,19 +32,20 @@ package struct Forwarding: Sendable {
     next.headers.removeAll { told.contains($0.name) }
     next.headers += [
       MessageHeader("x-reason", .string(refusal.reason.rawValue)),
-      MessageHeader("x-error", .string(refusal.error)),
+      MessageHeader("x-error", .string(String(refusal.error.prefix(1_000)))),
       MessageHeader("x-attempt", .int32(Int32(clamping: journey.attempt))),
       MessageHeader("x-first-failed-at", .string(journey.firstFailedAt!.description)),
       MessageHeader("x-failed-at", .string(now.description)),
       MessageHeader("x-worker", .string(worker)),
     ]
-    if refusal.principal != nil { next.headers.append(sealed(next, refusal.principal, journey)) }
+    if refusal.principal != nil { next.headers.append(sealed(next, id: refusal.messageID, refusal.principal, journey)) }
     return next
   }
 
-  private func sealed(_ message: Message, _ principal: Principal?, _ journey: Journey) -> MessageHeader {
+  /// `id` is the command's, which a CloudEvent has in itself.
+  private func sealed(_ message: Message, id: String?, _ principal: Principal?, _ journey: Journey) -> MessageHeader {
     let sealed = SealedJourney(
-      messageID: message.messageID, type: message.type, bodyHash: bodyHash(message.body), principal: principal, journey: journey)
+      messageID: id, type: message.type, bodyHash: bodyHash(message.body), principal: principal, journey: journey)
     return MessageHeader("x-order-principal", .string(seal.seal(sealed)))
   }
 
@@ -53,8 +54,11 @@ package struct Forwarding: Sendable {
     var next = message
     next.exchange = ""
     next.persistent = true
-    next.type = type ?? message.type
+    // AMQP takes no more; such a type is not one of ours.
+    if let type, type.utf8.count <= 255 { next.type = type }
     next.headers.removeAll { Self.dropped($0.name) }
+    // Ours must fit into the one frame that all headers share.
+    if next.headers.reduce(0, { $0 + $1.size }) > Self.mostHeaderBytes { next.headers = [] }
     if message.header("x-original-exchange") == nil || !message.exchange.isEmpty {
       next.headers.removeAll { $0.name == "x-original-exchange" || $0.name == "x-original-routing-key" }
       next.headers.append(MessageHeader("x-original-exchange", .string(message.exchange)))
@@ -63,9 +67,12 @@ package struct Forwarding: Sendable {
     return next
   }
 
+  private static let mostHeaderBytes = 96 << 10
+
+  /// `CC` and `BCC` would route the message on by the worker's own rights, to any queue.
   private static func dropped(_ name: String) -> Bool {
     switch name {
-    case "authorization", "x-death", "x-delivery-count", "x-acquired-count", "x-order-principal": true
+    case "CC", "BCC", "x-death", "x-delivery-count", "x-acquired-count", "x-order-principal": true
     default: name.hasPrefix("x-first-death-") || name.hasPrefix("x-last-death-") || name.lowercased() == "authorization"
     }
   }

@@ -65,6 +65,10 @@ struct ConsumerLoop {
     while true {
       while let request = requests.take() { try session.answer(request) }
       if requests.isClosing && requests.isEmpty { return }
+      if inbox.isFull {
+        if poll(socket: -1, wakeup: requests.wakeup, until: .after(.milliseconds(10))).wokenUp { requests.wakeup.clear() }
+        continue
+      }
       try session.read()
       if connection.hasBuffered || !requests.isEmpty { continue }
       if poll(socket: connection.socket, wakeup: requests.wakeup, until: .after(beat)).wokenUp { requests.wakeup.clear() }

@@ -1,6 +1,6 @@
 import ClientRuntime
 
-/// Deliveries between the consumer's thread and its reader. The prefetch bounds it.
+/// Deliveries between the consumer's thread and its reader. The prefetch bounds their number, and `isFull` their bytes.
 final class DeliveryInbox: Sendable {
   private struct State {
     var deliveries: [Delivery] = []
@@ -9,24 +9,33 @@ final class DeliveryInbox: Sendable {
     var isClosed = false
     var reader: (max: Int, continuation: CheckedContinuation<ConsumerEvent, Never>)?
 
+    var bytes = 0
+
     mutating func take(max: Int) -> ConsumerEvent? {
       if let generation = lost {
         lost = nil
         return .lost(generation: generation)
       }
       if deliveries.isEmpty { return stopped ? .stopped : nil }
-      if deliveries.count <= max {
-        let all = deliveries
-        deliveries = []
-        return .deliveries(all)
+      var (count, size) = (0, 0)
+      while count < min(max, deliveries.count), count == 0 || size + deliveries[count].body.count <= DeliveryInbox.mostBytesAtOnce {
+        size += deliveries[count].body.count
+        count += 1
       }
-      let some = Array(deliveries.prefix(max))
-      deliveries.removeFirst(max)
+      bytes -= size
+      let some = Array(deliveries.prefix(count))
+      deliveries.removeFirst(count)
       return .deliveries(some)
     }
   }
 
+  /// A reader gets no more than this in one go, but for a single larger message.
+  private static let mostBytesAtOnce = 16 << 20
+
   private let state = Locked(State())
+
+  /// Enough for now: the rest stays in the socket until the reader has taken some. A prefetch of giant bodies must not fill the memory.
+  var isFull: Bool { state.withLock { $0.bytes > Self.mostBytesAtOnce } }
 
   func next(max: Int) async -> ConsumerEvent {
     await withCheckedContinuation { continuation in
@@ -40,13 +49,19 @@ final class DeliveryInbox: Sendable {
   }
 
   func add(_ deliveries: [Delivery]) {
-    change { if !$0.isClosed { $0.deliveries += deliveries } }
+    let size = deliveries.reduce(0) { $0 + $1.body.count }
+    change {
+      guard !$0.isClosed else { return }
+      $0.deliveries += deliveries
+      $0.bytes += size
+    }
   }
 
   /// What of this generation was not read yet comes again, too.
   func lose(_ generation: UInt64) {
     change {
       $0.deliveries = []
+      $0.bytes = 0
       if !$0.isClosed { $0.lost = generation }
     }
   }

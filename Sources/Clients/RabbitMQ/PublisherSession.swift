@@ -129,10 +129,13 @@ final class PublisherSession {
 
   /// Answers the jobs whose time is over; their confirms are passed over when they come.
   private func expire() {
-    for job in jobs where job.deadline.hasPassed {
+    let overdue = jobs.filter(\.deadline.hasPassed)
+    if overdue.isEmpty { return }
+    for job in overdue {
       settleUnwritten(of: job, isBlocked ? "blocked by RabbitMQ until the deadline" : "not written by the deadline")
       job.finish(.unknown(reason: "no confirm by the deadline"))
     }
+    unconfirmed.forgetAnswered()
     removeDone()
   }
 

@@ -36,6 +36,12 @@ struct UnconfirmedPublications {
     return count
   }
 
+  /// Those of jobs that are answered are let go of; their tags still count.
+  mutating func forgetAnswered() {
+    for i in head..<entries.count where entries[i]?.job.isDone == true { entries[i] = nil }
+    forgetSettled()
+  }
+
   /// A returned message comes without its tag, and before its ack: it is the oldest one that looks like it.
   func settleReturned(_ outcome: PublishOutcome, exchange: String, routingKey: String, messageID: String?) {
     for entry in entries[head...] {
