@@ -126,7 +126,7 @@ struct CommandSender: Sendable {
         }
         let messages = (0..<batch).map { _ in publication(replyTo: replyTo) }
         for outcome in await publisher.publish(messages, deadline: .after(timeout)) where outcome != .confirmed {
-          throw CommandFailure(sentence(outcome, after: sent))
+          throw CommandFailure(sentence(outcome, after: sent, on: publisher.state))
         }
         sent += batch
       }
@@ -151,13 +151,13 @@ struct CommandSender: Sendable {
     return Publication(exchange: exchange, routingKey: type, mandatory: true, properties: properties, body: body)
   }
 
-  private func sentence(_ outcome: PublishOutcome, after sent: Int) -> String {
+  private func sentence(_ outcome: PublishOutcome, after sent: Int, on connection: ConnectionState) -> String {
     let what =
       switch outcome {
       case .confirmed: "it was taken"
       case .returned: "no queue is bound to exchange \(exchange): run `order-worker setup`"
       case .nacked: "RabbitMQ refused the message: its queue is full, or has no leader just now"
-      case .notSent(let reason): "it was not sent: \(reason)"
+      case .notSent(let reason): if case .disconnected(let cause) = connection { "RabbitMQ: \(cause)" } else { "it was not sent: \(reason)" }
       case .unknown(let reason) where reason.contains("no exchange"): "there is no exchange \(exchange): run `order-worker setup`"
       case .unknown(let reason): "whether it was taken is unknown: \(reason)"
       }

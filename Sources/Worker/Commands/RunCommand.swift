@@ -47,6 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     }
     try RunRules.check(configuration)
     JSONLogHandler.bootstrap(level: configuration[.logLevel])
+    let log = Logger(label: "worker")
+    for sentence in RunRules.withoutEffect(configuration) { log.warning("a setting has no effect yet", metadata: [LogKey.detail: "\(sentence)"]) }
     Glibc.exit(await WorkerRun(configuration).run())
   }
 }
@@ -63,5 +65,22 @@ enum RunRules {
       throw ConfigurationFaults(sentences: ["ORDERS_AUTH=off gives every sender all rights, and ORDERS_ENV=production refuses that"])
     case (.off, .development): return
     }
+  }
+
+  /// What was asked for and this version cannot do, a sentence each.
+  static func withoutEffect(_ configuration: Configuration) -> [String] {
+    var sentences: [String] = []
+    if configuration[.paymentProvider] != .none {
+      sentences.append(
+        "ORDERS_PAYMENT_PROVIDER is \(configuration[.paymentProvider].rawValue), and this version takes no payments: confirming an order that costs something is rejected"
+      )
+    }
+    if configuration[.inventoryProvider] != .builtin {
+      sentences.append("ORDERS_INVENTORY_PROVIDER is \(configuration[.inventoryProvider].rawValue), and this version has the built-in stock only")
+    }
+    if configuration[.roles].allSatisfy({ $0 != .commands && $0 != .outbox }) {
+      sentences.append("ORDERS_ROLES has neither commands nor outbox: this worker does nothing")
+    }
+    return sentences
   }
 }

@@ -45,7 +45,12 @@ struct SetupCommand: AsyncParsableCommand {
     }
     let sentences = pending.map { "migration \($0) is not applied" } + faults.map(\.description)
     if sentences.isEmpty { return Console.print("nothing is missing") }
-    throw CommandFailure(sentences: sentences + ["`order-worker setup` makes what is missing"])
+    var advice: [String] = []
+    if !pending.isEmpty || faults.contains(where: \.isMissing) { advice.append("`order-worker setup` makes what is missing") }
+    if faults.contains(where: { !$0.isMissing }) {
+      advice.append("a queue's arguments cannot be changed: empty and delete it, then run `order-worker setup`")
+    }
+    throw CommandFailure(sentences: sentences + advice)
   }
 
   private func database<T: Sendable>(_ configuration: Configuration, _ body: @Sendable (Migrator) async throws -> T) async throws -> T {

@@ -2,6 +2,7 @@ import ArgumentParser
 import ClientRuntime
 import Operations
 import RabbitMQClient
+import Synchronization
 
 struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,15 +24,25 @@ struct WatchCommand: AsyncParsableCommand {
     let configuration = try settings.load()
     let signals = ShutdownSignals()
     let exchange = "\(configuration[.prefix]).events"
+    let said = Mutex("")
     let events = Consumer(
       configuration: try SetupBroker.connection(configuration, purpose: "watch"),
       subscription: .exclusive(name: "", bindings: [(exchange, pattern)]), prefetch: 1_000
     ) { state in
+      let sentence: String
       switch state {
-      case .connected(let server): Console.complain("watching \(exchange) on \(server)")
-      case .disconnected(let reason): Console.complain("RabbitMQ: \(reason); trying again")
-      case .connecting, .closed: break
+      case .connected(let server): sentence = "watching \(exchange) on \(server)"
+      case .disconnected(let reason) where reason.contains("no exchange"):
+        sentence = "there is no exchange \(exchange): run `order-worker setup`; looking again until it is there"
+      case .disconnected(let reason): sentence = "RabbitMQ: \(reason); trying again"
+      case .connecting, .closed: return
       }
+      // Once is enough for what every try meets again.
+      let isNew = said.withLock { said in
+        defer { said = sentence }
+        return said != sentence
+      }
+      if isNew { Console.complain(sentence) }
     }
     let stop = Task {
       _ = await signals.wait()
