@@ -60,7 +60,8 @@ extension HostileBurst {
       ]
       raw.headers = RawMessage.entry(Array("row".utf8), text: Array(name.utf8)) + RawMessage.entry(Array("authorization".utf8), text: Array(Self.token.utf8))
       change(&raw)
-      message.isAnswered = raw.short[.correlationID] == Array(name.utf8)
+      let correlation = String(decoding: raw.short[.correlationID]!, as: UTF8.self)
+      message.answeredAs = correlation.utf8.count > 255 ? nil : correlation
       message.headersAreCut = true
       message.raw = raw
     }

@@ -74,22 +74,22 @@ extension HostileBurst {
     for queue in ["commands", "dead-letter", "retry.1s", "queries", "anything"] {
       good("a reply to the worker's own \(queue)", total: 100) {
         $0.publication.properties.replyTo = "\(prefix).\(queue)"
-        $0.isAnswered = false
+        $0.answeredAs = nil
       }
     }
     for address in ["", "forbidden.\(prefix)", "reply", "x.replies.y", String(repeating: "r", count: 255)] {
       good("a reply to '\(address.prefix(50))'", total: 100) {
         $0.publication.properties.replyTo = address
-        $0.isAnswered = false
+        $0.answeredAs = nil
       }
       bad("malformed", naming: "body", "a bad one with a reply to '\(address.prefix(50))'", []) {
         $0.publication.properties.replyTo = address
-        $0.isAnswered = false
+        $0.answeredAs = nil
       }
     }
     good("no reply asked for", total: 100) {
       $0.publication.properties.replyTo = nil
-      $0.isAnswered = false
+      $0.answeredAs = nil
     }
   }
 }

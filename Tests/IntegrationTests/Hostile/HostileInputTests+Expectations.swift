@@ -41,11 +41,11 @@ extension HostileInputTests {
   }
 
   static func expectReplies(to answered: [HostileMessage], _ deliveries: [Delivery]) {
-    let byRow = Dictionary(grouping: deliveries) { $0.properties.correlationID ?? "no correlation id" }
+    let byCorrelation = Dictionary(grouping: deliveries) { $0.properties.correlationID ?? "no correlation id" }
     #expect(deliveries.count == answered.count)
     for message in answered {
-      guard let all = byRow[message.name], all.count == 1, let answer = CommandAnswer(all[0]) else {
-        Issue.record("\(message.name): \(byRow[message.name]?.count ?? 0) replies")
+      guard let all = byCorrelation[message.answeredAs!], all.count == 1, let answer = CommandAnswer(all[0]) else {
+        Issue.record("\(message.name): \(byCorrelation[message.answeredAs!]?.count ?? 0) replies")
         continue
       }
       switch message.expectation {

@@ -19,7 +19,7 @@ import Testing
 
     let bad = burst.filter { if case .deadLettered = $0.expectation { true } else { false } }
     let good = burst.filter { if case .accepted = $0.expectation { true } else { false } }
-    let answered = burst.filter(\.isAnswered)
+    let answered = burst.filter { $0.answeredAs != nil }
     let done = await eventually(within: .seconds(90)) {
       deadLetters.count >= bad.count && replies.count >= answered.count && events.count >= good.count
     }
@@ -27,7 +27,7 @@ import Testing
       done,
       """
       dead letters \(deadLetters.count) of \(bad.count), replies \(replies.count) of \(answered.count), events \(events.count) of \(good.count)
-      missing: \(Self.missing(bad, deadLetters.all.map(\.delivery))) \(world.logTail)
+      missing: \(Self.missing(bad, deadLetters.all.map(\.delivery))) \(world.logTail())
       """)
 
     Self.expectDeadLetters(of: bad, deadLetters.all.map(\.delivery))
@@ -46,11 +46,11 @@ import Testing
     let swept = try await eventually { try await world.number("SELECT count(*) FROM outbox") == 0 }
     #expect(swept)
 
-    #expect(worker.isRunning, "the worker lives on: \(world.logTail)")
+    #expect(worker.isRunning, "the worker lives on: \(world.logTail())")
     await worker.end()
-    #expect(try await world.depth("commands") == 0, "nothing was left unsettled: \(world.logTail)")
+    #expect(try await world.depth("commands") == 0, "nothing was left unsettled: \(world.logTail())")
     #expect(try await Self.forbiddenQueue(of: world) { session, queue throws(AMQPError) in try session.messages(in: queue) ?? 1 } == 0)
-    #expect(!world.logText.contains(HostileBurst.token) && world.logText.split(separator: "\n").count { $0.contains("stopped") || $0.contains("started") } <= 2)
+    #expect(!world.printed.contains(HostileBurst.token) && world.printed.split(separator: "\n").count { $0.contains("stopped") || $0.contains("started") } <= 2)
 
     for log in [replies, events, deadLetters] { await log.close() }
     _ = try await Self.forbiddenQueue(of: world) { session, queue throws(AMQPError) in try session.deleteQueue(queue) }

@@ -9,7 +9,7 @@ struct HostileMessage: Sendable {
     case deadLettered(reason: String, naming: String)
   }
 
-  /// Also its correlation id and its header `row`, by which replies and dead letters are told apart.
+  /// Also its header `row`, by which dead letters are told apart.
   let name: String
   var publication: Publication
   /// What goes out in place of the publication.
@@ -17,7 +17,8 @@ struct HostileMessage: Sendable {
   let expectation: Expectation
   /// Of the order that it makes, in minor units.
   var total: Int64?
-  var isAnswered = true
+  /// The correlation id of its reply; nil where there must be none.
+  var answeredAs: String?
   /// Over the limits, only its plain headers are passed on.
   var headersAreCut = false
 
@@ -78,7 +79,7 @@ struct HostileBurst {
     var message = HostileMessage(
       name: name,
       publication: Publication(exchange: "\(prefix).commands", routingKey: "order.create", mandatory: true, properties: properties, body: body),
-      expectation: expectation)
+      expectation: expectation, answeredAs: name)
     change(&message)
     messages.append(message)
   }
