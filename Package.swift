@@ -79,6 +79,9 @@ let core: [Target] = [
   tests("DomainTests", ["Domain", "TestSupport"]),
   tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
   tests("ClientTests", ["ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
+  // These two drive the built executable, and need nothing of what it is made of.
+  tests("IntegrationTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
+  tests("ChaosTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
 ]
 
 let whole: [Target] = [
@@ -115,8 +118,6 @@ let whole: [Target] = [
       "order-worker", "Operations", "RabbitMQAdapter", "RabbitMQClient", "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
-  tests("IntegrationTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
-  tests("ChaosTests", ["TestSupport", "RabbitMQClient", "PostgresClient", "RedisClient"]),
 ]
 
 let coreOnly = Context.environment["ORDER_WORKER_CORE"] == "1"

@@ -26,9 +26,9 @@ import Testing
     let fixture = Fixture()
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m1", order: 1)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
       fixture.source.deliver([Fixture.create("m1", order: 1)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 3)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 3) })
     }
     #expect(fixture.replies["m1"] == ["accepted", "duplicate:accepted", "duplicate:accepted"])
     #expect(fixture.store.snapshot.stock.values.map(\.reserved) == [1])
@@ -39,7 +39,7 @@ import Testing
     let fixture = Fixture()
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m1", order: 2)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     #expect(fixture.replies["m1"]?.sorted() == ["accepted", "dead_lettered:id_conflict"])
     #expect(fixture.store.snapshot.orders.count == 1)
@@ -50,7 +50,7 @@ import Testing
     let fixture = Fixture()
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 1)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     #expect(fixture.replies["m2"] == ["rejected:already_exists"])
     #expect(fixture.broker.all.events.map(\.type) == [.created, .commandRejected])
@@ -61,7 +61,7 @@ import Testing
     let fixture = Fixture(stock: ["p": 5])
     try await fixture.run {
       fixture.source.deliver((1...8).map { Fixture.create("m\($0)", order: UInt64($0)) })
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 8)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 8) })
     }
     #expect(fixture.replies.values.filter { $0 == ["accepted"] }.count == 5)
     #expect(fixture.replies.values.filter { $0 == ["rejected:out_of_stock"] }.count == 3)
@@ -76,7 +76,7 @@ import Testing
     let message = bad
     try await fixture.run {
       fixture.source.deliver([message, Fixture.create("m2", order: 2)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     let letter = try #require(fixture.broker.all.forwarded.first)
     #expect(letter.messageID == "m1" && letter.body == message.body && letter.exchange.isEmpty && letter.persistent)
@@ -120,7 +120,7 @@ import Testing
     fixture.store.setFault { _, transaction in transaction <= 5 ? .conflict("deadlock detected") : nil }
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 2)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     #expect(fixture.store.snapshot.transactions >= 6)
     #expect(fixture.broker.all.forwarded.isEmpty)
@@ -132,7 +132,7 @@ import Testing
     fixture.store.setFault { keys, _ in keys.identities.contains { $0.message == culprit } ? .refused("check violated") : nil }
     try await fixture.run {
       fixture.source.deliver((1...16).map { Fixture.create("m\($0)", order: UInt64($0)) })
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 16)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 16) })
     }
     #expect(fixture.replies.count == 15, "the others are not held up")
     let retry = try #require(fixture.broker.all.forwarded.first)
@@ -160,7 +160,7 @@ import Testing
     let fixture = Fixture(broker: InMemoryBroker(takesEvent: { $0.key.order.order != Fixture.order(2) }))
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.create("m2", order: 2)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     #expect(fixture.store.snapshot.outbox.keys.map(\.order.order) == [Fixture.order(2)])
     #expect(fixture.replies["m2"] == ["accepted"])
@@ -170,7 +170,7 @@ import Testing
     let fixture = Fixture(rungs: [.fiveSeconds])
     try await fixture.run {
       fixture.source.deliver([Fixture.update("m1", order: 1, to: .cancelled), Fixture.create("m2", order: 2)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     let waiting = try #require(fixture.broker.all.forwarded.first)
     #expect(waiting.routingKey == "orders.retry.1s", "whatever rungs are configured")
@@ -195,7 +195,7 @@ import Testing
     let fixture = Fixture(broker: InMemoryBroker(takesEvent: { $0.type != .created }))
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.update("m2", order: 1, to: .cancelled)])
-      #expect(await eventually { fixture.source.settled.contains(.acknowledge(upTo: 2)) })
+      #expect(await eventually { fixture.source.hasAcknowledged(upTo: 2) })
     }
     #expect(fixture.broker.all.events.isEmpty, "the second event must not overtake the first")
     #expect(fixture.store.snapshot.outbox.keys.map(\.version).sorted() == [1, 2])

@@ -13,7 +13,7 @@ package struct RabbitMQForwarder: MessageForwarder {
   }
 
   package func forward(_ messages: [Message]) async -> [Bool] {
-    let outcomes = await publisher.publish(messages.map { Publication($0, mandatory: true) }, deadline: .after(deadline))
+    let outcomes = await publisher.publish(messages.map { Publication($0, mandatory: true).fitted() }, deadline: .after(deadline))
     return outcomes.map { $0 == .confirmed }
   }
 }

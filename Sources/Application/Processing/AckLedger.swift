@@ -29,12 +29,11 @@ package struct AckLedger: Sendable {
     for tag in tags where tag.generation == generation && tag.number >= first {
       if settledBeyond.insert(tag.number).inserted { fresh.append(tag.number) }
     }
-    let before = first
     while settledBeyond.remove(first) != nil { first += 1 }
-    var settlements: [Settlement] = []
-    if first > before { settlements.append(.acknowledge(upTo: first - 1)) }
-    settlements += fresh.sorted().filter { $0 >= first }.map { .acknowledgeOne($0) }
-    return settlements
+    fresh.sort()
+    // RabbitMQ closes the channel over a tag that it has no delivery for any more, also where it is to cover those below it.
+    let covered = fresh.last { $0 < first }
+    return (covered.map { [.acknowledge(upTo: $0)] } ?? []) + fresh.filter { $0 >= first }.map { .acknowledgeOne($0) }
   }
 
   private mutating func begin(_ next: UInt64) {

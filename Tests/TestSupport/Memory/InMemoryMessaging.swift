@@ -58,6 +58,20 @@ package final class InMemorySource: CommandSource {
 
   package func settle(_ settlements: [Settlement], generation: UInt64) { state.withLock { $0.settled += settlements } }
   package func stopTaking() async { push(.stopped) }
+
+  /// Whether what was settled comes to all deliveries up to this one, none of them named again: RabbitMQ closes the channel over that.
+  package func hasAcknowledged(upTo last: UInt64) -> Bool {
+    var open = Set(1...last)
+    for settlement in settled {
+      switch settlement {
+      case .acknowledge(let tag):
+        guard open.contains(tag) else { return false }
+        open = open.filter { $0 > tag }
+      case .acknowledgeOne(let tag): guard open.remove(tag) != nil else { return false }
+      }
+    }
+    return open.isEmpty
+  }
 }
 
 /// Takes events, forwarded messages, replies and snapshots, and remembers them; refuses events or messages on demand.
