@@ -27,7 +27,11 @@ package struct Migrator: Sendable {
       var done: [String] = []
       for migration in Migration.all {
         try session.execute("BEGIN; SELECT pg_advisory_xact_lock(hashtext('order-worker setup'), hashtext(current_database()))")
-        try session.execute("SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS \(schema.quotedIdentifier)")
+        try session.execute("SET LOCAL client_min_messages = warning")
+        // Asked first: IF NOT EXISTS takes the right to create schemas even where there is nothing to create.
+        let exists = try session.query(
+          Statement(name: "schema_exists", sql: "SELECT to_regnamespace($1) IS NOT NULL", parameterTypes: [.text]), [.text(schema.quotedIdentifier)])
+        if !exists.bool(0, 0) { try session.execute("CREATE SCHEMA \(schema.quotedIdentifier)") }
         try session.execute(
           """
           CREATE TABLE IF NOT EXISTS \(schema.quotedIdentifier).schema_migrations (

@@ -30,7 +30,17 @@ extension Topology {
     }
   }
 
-  /// What is missing or different. AMQP shows no bindings, so that these are not looked at.
+  /// What is missing. Needs no right to configure anything, as a worker has none.
+  package func missing(_ configuration: ConnectionConfiguration) async throws(AMQPError) -> [TopologyFault] {
+    try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in
+      var faults: [TopologyFault] = []
+      for exchange in exchanges where try session.lookAtExchange(exchange) == .missing { faults.append(.missingExchange(exchange)) }
+      for queue in queues where try session.messages(in: queue.name) == nil { faults.append(.missingQueue(queue.name)) }
+      return faults
+    }
+  }
+
+  /// What is missing or different, which takes the right to configure: a queue is compared by declaring it again. AMQP shows no bindings, so that these are not looked at.
   package func faults(_ configuration: ConnectionConfiguration) async throws(AMQPError) -> [TopologyFault] {
     try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in
       var faults: [TopologyFault] = []

@@ -54,10 +54,9 @@ struct SetupWatch: Sendable {
 
   private func lookAtBroker() async -> String? {
     do {
-      let faults = try await Topology(prefix: configuration[.prefix]).faults(try SetupBroker.connection(configuration))
-      if faults.isEmpty { return nil }
-      let advice = faults.contains(where: \.isMissing) ? ": run `order-worker setup`" : ""
-      return down(.rabbitmq, faults.map(\.description).joined(separator: ", ") + advice)
+      let missing = try await Topology(prefix: configuration[.prefix]).missing(try SetupBroker.connection(configuration))
+      if missing.isEmpty { return nil }
+      return down(.rabbitmq, missing.map(\.description).joined(separator: ", ") + ": run `order-worker setup`")
     } catch {
       return down(.rabbitmq, "\(error)")
     }
