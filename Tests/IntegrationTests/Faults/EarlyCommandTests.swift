@@ -11,7 +11,7 @@ import Testing
     let flow = try await CommandFlow(world)
     let worker = await world.worker()
     #expect(await flow.send([flow.cancel(1, expecting: 1)]))
-    #expect(await eventually { try await world.depth("retry.1s") == 1 }, "\(world.logTail())")
+    #expect(try await eventually { try await world.depth("retry.1s") == 1 }, "\(world.logTail())")
     #expect(await flow.send([flow.create(1)]))
     #expect(await eventually { flow.acceptedIDs == ["create-1", "cancel-1"] }, "\(world.logTail())")
     let answer = try #require(flow.answers(to: "cancel-1").first)

@@ -44,7 +44,7 @@ import Testing
     try await Self.refuseCulprits(in: world)
     #expect(await flow.send([flow.create(1, customer: "culprit"), flow.create(2)]))
     let worker = await world.worker()
-    #expect(await eventually { try await world.depth("retry.5s") == 1 }, "\(world.logTail())")
+    #expect(try await eventually { try await world.depth("retry.5s") == 1 }, "\(world.logTail())")
     try await Self.execute("DROP TRIGGER refuse ON orders", in: world)
     #expect(await eventually { flow.acceptedIDs == ["create-1", "create-2"] }, "\(world.logTail())")
     #expect(await eventually { flow.eventIDs.count == 2 })
