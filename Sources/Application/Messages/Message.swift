@@ -49,11 +49,6 @@ package struct MessageHeader: Sendable, Equatable {
   }
 }
 
-extension MessageHeader {
-  /// About how many bytes it takes on the wire.
-  var size: Int { 1 + name.utf8.count + value.size }
-}
-
 /// A header's value, with every type that AMQP 0-9-1 tables know, so that a message can be passed on as it came.
 package indirect enum HeaderValue: Sendable, Equatable {
   case bool(Bool)
@@ -76,17 +71,6 @@ package indirect enum HeaderValue: Sendable, Equatable {
   case table([MessageHeader])
   case array([HeaderValue])
   case void
-
-  /// About how many bytes it takes on the wire.
-  var size: Int {
-    switch self {
-    case .string(let text): 5 + text.utf8.count
-    case .longBytes(let bytes), .bytes(let bytes): 5 + bytes.count
-    case .table(let entries): entries.reduce(5) { $0 + $1.size }
-    case .array(let values): values.reduce(5) { $0 + $1.size }
-    default: 9
-    }
-  }
 
   package var text: String? { if case .string(let text) = self { text } else { nil } }
 }

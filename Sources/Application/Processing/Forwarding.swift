@@ -57,8 +57,6 @@ package struct Forwarding: Sendable {
     // AMQP takes no more; such a type is not one of ours.
     if let type, type.utf8.count <= 255 { next.type = type }
     next.headers.removeAll { Self.dropped($0.name) }
-    // Ours must fit into the one frame that all headers share.
-    if next.headers.reduce(0, { $0 + $1.size }) > Self.mostHeaderBytes { next.headers = [] }
     if message.header("x-original-exchange") == nil || !message.exchange.isEmpty {
       next.headers.removeAll { $0.name == "x-original-exchange" || $0.name == "x-original-routing-key" }
       next.headers.append(MessageHeader("x-original-exchange", .string(message.exchange)))
@@ -66,8 +64,6 @@ package struct Forwarding: Sendable {
     }
     return next
   }
-
-  private static let mostHeaderBytes = 96 << 10
 
   /// `CC` and `BCC` would route the message on by the worker's own rights, to any queue.
   private static func dropped(_ name: String) -> Bool {

@@ -12,7 +12,6 @@ import Testing
   }
 
   private static let creates = 1_600
-  private static let cancels = 400
   /// How long the fault lasts; a command that waited for Redis would wait as long.
   private static let lasting = Duration.seconds(4)
   /// From publication to event, on a machine that does other things too.

@@ -23,10 +23,21 @@ extension HostileBurst {
     for (kind, name, levels) in [("F", "5,000 tables in one another", 5_000), ("A", "20,000 arrays in one another", 20_000)] {
       raw("malformed", naming: named, name) { $0.headers += RawMessage.nest(kind.utf8.first!, levels: levels) }
     }
+    // To a queue that the sender may not reach, by the rights of the worker that passes it on.
+    let forbidden = "forbidden.\(prefix)"
+    for name in ["CC", "BCC"] {
+      bad("malformed", naming: "body", "a \(name) header", []) {
+        $0.publication.properties.headers.append(Header(name: name, value: .array([.string(forbidden)])))
+        $0.dropped.append(name)
+      }
+    }
     // Nearly a whole frame of them: with what the worker has to add they fit no frame any more.
     bad("malformed", naming: "body", "headers of a whole frame", []) {
       $0.publication.properties.headers.append(Header(name: "large", value: .string(String(repeating: "h", count: 130_600))))
-      $0.headersAreCut = true
+      $0.dropped.append("large")
+    }
+    bad("malformed", naming: "body", "headers of 110 KB", []) {
+      $0.publication.properties.headers.append(Header(name: "large", value: .string(String(repeating: "h", count: 110_000))))
     }
   }
 
@@ -61,7 +72,7 @@ extension HostileBurst {
       raw.headers = RawMessage.entry(Array("row".utf8), text: Array(name.utf8)) + RawMessage.entry(Array("authorization".utf8), text: Array(Self.token.utf8))
       change(&raw)
       let correlation = String(decoding: raw.short[.correlationID]!, as: UTF8.self)
-      message.answeredAs = correlation.utf8.count > 255 ? nil : correlation
+      message.answeredAs = correlation.utf8.count > 255 ? HostileMessage.noCorrelation : correlation
       message.headersAreCut = true
       message.raw = raw
     }

@@ -26,7 +26,6 @@ extension HostileInputTests {
     }
   }
 
-  /// All but the token, and what the worker's own seal would stand in.
   private static func expectPropertiesAsTheyCame(_ letter: Delivery, _ message: HostileMessage) {
     guard message.raw == nil else { return }
     let (came, sent) = (letter.properties, message.publication.properties)
@@ -36,12 +35,13 @@ extension HostileInputTests {
     #expect(came.appID == sent.appID && came.timestamp == sent.timestamp && came.priority == sent.priority && came.deliveryMode == 2, "\(message.name)")
     if let type = sent.type { #expect(came.type == type, "\(message.name)") }
     guard !message.headersAreCut else { return }
-    let kept = sent.headers.filter { $0.name != "authorization" && $0.name != "x-order-principal" }
+    let kept = sent.headers.filter { !message.dropped.contains($0.name) }
     #expect(Array(came.headers.prefix(kept.count)) == kept, "\(message.name)")
+    #expect(message.dropped.allSatisfy { letter.header($0) == nil || $0 == "x-order-principal" }, "\(message.name)")
   }
 
   static func expectReplies(to answered: [HostileMessage], _ deliveries: [Delivery]) {
-    let byCorrelation = Dictionary(grouping: deliveries) { $0.properties.correlationID ?? "no correlation id" }
+    let byCorrelation = Dictionary(grouping: deliveries) { $0.properties.correlationID ?? HostileMessage.noCorrelation }
     #expect(deliveries.count == answered.count)
     for message in answered {
       guard let all = byCorrelation[message.answeredAs!], all.count == 1, let answer = CommandAnswer(all[0]) else {

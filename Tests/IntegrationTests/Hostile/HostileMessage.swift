@@ -19,8 +19,13 @@ struct HostileMessage: Sendable {
   var total: Int64?
   /// The correlation id of its reply; nil where there must be none.
   var answeredAs: String?
+  /// Headers that are not passed on.
+  var dropped = ["authorization", "x-order-principal"]
   /// Over the limits, only its plain headers are passed on.
   var headersAreCut = false
+
+  /// Stands for the correlation id of a reply that has none: it would be longer than AMQP allows.
+  static let noCorrelation = "no correlation id"
 
   var body: [UInt8] { raw?.body ?? publication.body }
 }
