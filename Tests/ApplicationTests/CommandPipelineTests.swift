@@ -106,7 +106,7 @@ import Testing
 
   @Test func aStoreThatIsAwayCountsNothingAndLosesNothing() async throws {
     let fixture = Fixture()
-    fixture.store.setFault { _, transaction in transaction < 20 ? .unavailable("down") : nil }
+    fixture.store.setFault { _, transaction in transaction < 6 ? .unavailable("down") : nil }
     try await fixture.run {
       fixture.source.deliver([Fixture.create("m1", order: 1)])
       #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })

@@ -24,7 +24,7 @@ import Testing
     try await world.setStock(Dictionary(uniqueKeysWithValues: products.map { ($0, 1_000_000) }))
     let outcomes = try await answers(world, count: 640) { i in
       let basket = (i % 2 == 0 ? products : products.reversed()).map { (product: $0, quantity: Int64(1)) }
-      return world.publication(ProductWorld.create(basket), id: "m\(i % 2 == 0 ? i : 641 - i)")
+      return world.publication(ProductWorld.create(basket), id: "m\(i % 2 == 0 ? i : 640 - i)")
     }
     #expect(outcomes.count == 640 && outcomes.allSatisfy { $0 == ["accepted"] })
     #expect(try await world.number("SELECT min(reserved) FROM inventory") == 640)
