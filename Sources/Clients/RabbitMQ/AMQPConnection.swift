@@ -46,10 +46,20 @@ final class AMQPConnection {
       throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.name):\(host.port): \(errorText(code))")
     }
     let socket = amqp_get_sockfd(handle)
-    var userTimeout = UInt32(15_000)
-    setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &userTimeout, 4)
+    limitUnread(socket, to: unreadLimit)
     return socket
   }
+
+  /// How long, in milliseconds, written bytes may find no room or no answer at the other end.
+  private static let unreadLimit: UInt32 = 15_000
+
+  private static func limitUnread(_ socket: Int32, to milliseconds: UInt32) {
+    var milliseconds = milliseconds
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, 4)
+  }
+
+  /// A server that blocks publishers reads nothing of them for as long as that takes, and is not dead: its heartbeats go on.
+  func expectUnread(_ expected: Bool) { Self.limitUnread(socket, to: expected ? 0 : Self.unreadLimit) }
 
   private func logIn(_ configuration: ConnectionConfiguration, place: String) throws(AMQPError) {
     let arena = Arena()

@@ -16,7 +16,7 @@ final class PublisherSession {
   private var writing: (job: PublishJob, next: Int)?
   /// What a closed channel certainly did not take, to be written again.
   private var again: [UnconfirmedPublications.Entry] = []
-  private var isBlocked = false
+  private var isBlocked = false { didSet { connection.expectUnread(isBlocked) } }
   private var nacks = NackRun()
   private var lastHeard = ContinuousClock.now
   private let heartbeat: Duration?

@@ -36,9 +36,9 @@ import Testing
     let (proxy, configuration) = try RabbitMQFixture.proxied()
     let publisher = try fixture.publisher(configuration)
     #expect(await publisher.publish([fixture.publication([])], deadline: .soon) == [.confirmed])
-    let filler = [UInt8](repeating: 7, count: 20_000)
-    let batch = (UInt32(0)..<1_000).map { fixture.publication(bytes($0) + filler) }
-    proxy.cut(afterBytes: 5_000_000)
+    let filler = [UInt8](repeating: 7, count: 4_000)
+    let batch = (UInt32(0)..<5_000).map { fixture.publication(bytes($0) + filler) }
+    proxy.cut(afterBytes: 3_000_000)
     let outcomes = await publisher.publish(batch, deadline: .soon)
     #expect(outcomes.count == batch.count)
 
