@@ -72,7 +72,8 @@ import Testing
     #expect(seen.rejected == 0)
     #expect(seen.replies.count == orders && seen.replies.values.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 == "accepted" || $0 == "duplicate" } })
     if kills == 0 { #expect(seen.replies.values.allSatisfy { $0.sorted() == ["accepted", "duplicate"] }, "answered once each, and once as a duplicate") }
-    print("acceptance: \(orders) orders twice, \(kills) kills: \(seen.repeatedEvents) repeated events, \(seen.replies.values.reduce(0) { $0 + $1.count }) replies")
+    let repliesCount = seen.replies.values.reduce(0) { $0 + $1.count }
+    print("acceptance: \(orders) orders twice, \(kills) kills: \(seen.repeatedEvents) repeated events, \(repliesCount) replies")
 
     for worker in workers { await worker.end() }
     await publisher.close()
