@@ -24,7 +24,7 @@ package final class PostgresOrderStore: OrderStore {
     var pause = Duration.milliseconds(10)
     while true {
       let failure: PostgresError
-      if client.state.isConnected || unanswered.withLock({ !$0.isEmpty }) {
+      if await isConnected() {
         do {
           return try await client.run(deadline: .after(deadline)) { session throws(PostgresError) in
             try self.transact(session, keys, sent, decide, unanswered)
@@ -42,6 +42,12 @@ package final class PostgresOrderStore: OrderStore {
       try? await Task.sleep(for: pause)
       pause = min(pause * 2, .seconds(1))
     }
+  }
+
+  /// A connection that is just being made is waited for; one that is away is not, so that an end is not held up.
+  private func isConnected() async -> Bool {
+    if client.state.isConnected { return true }
+    return await client.waitUntilConnected(deadline: .after(.seconds(2)))
   }
 
   /// A run whose COMMIT was sent and never answered.
@@ -101,7 +107,7 @@ package final class PostgresOrderStore: OrderStore {
   }
 
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
-    guard client.state.isConnected else { throw .unavailable("not connected to PostgreSQL") }
+    guard await isConnected() else { throw .unavailable("not connected to PostgreSQL") }
     do {
       try await client.run(deadline: .after(.seconds(5))) { session throws(PostgresError) in
         _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))

@@ -52,7 +52,8 @@ package struct PostgresOutbox: Outbox {
   }
 
   private func run<T: Sendable>(_ job: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T) async throws(StoreError) -> T {
-    guard client.state.isConnected else { throw .unavailable("not connected to PostgreSQL") }
+    let connected = client.state.isConnected ? true : await client.waitUntilConnected(deadline: .after(.seconds(2)))
+    guard connected else { throw .unavailable("not connected to PostgreSQL") }
     do {
       return try await client.run(deadline: .after(deadline), job)
     } catch {
