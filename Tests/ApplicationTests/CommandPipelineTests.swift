@@ -22,6 +22,22 @@ import Testing
     #expect(report == .init(settled: 1, returned: 0))
   }
 
+  @Test func theEndWaitsForTheSweepThatIsUnderWay() async throws {
+    let fixture = Fixture()
+    let sweeps = Mutex(0)
+    fixture.store.beforeForgetting {
+      sweeps.withLock { $0 += 1 }
+      // Until the worker's end has begun, and a while longer: a task of its own, since the sleep of a cancelled one is none.
+      while !Task.isCancelled { await Task.yield() }
+      await Task.detached { try? await Task.sleep(for: .milliseconds(50)) }.value
+    }
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1)])
+      #expect(await eventually { sweeps.withLock { $0 } == 1 })
+    }
+    #expect(fixture.store.snapshot.outbox.isEmpty)
+  }
+
   @Test func aDuplicateTakesEffectOnceWhetherInTheSameBatchOrALaterOne() async throws {
     let fixture = Fixture()
     try await fixture.run {

@@ -98,6 +98,8 @@ package final class CommandPipeline: Sendable {
         await self.publish(batch)
       }
       sweeping.cancel()
+      // What it has just taken it deletes, or puts back for the last sweep: the store's connection closes after that.
+      await sweeping.value
     }
     await sweep()
     return ledger.withLock { Report(settled: $0.settled, returned: $0.acks.unsettled) }

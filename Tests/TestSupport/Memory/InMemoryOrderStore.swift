@@ -21,6 +21,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
 
   private let tables = Mutex(Tables())
   private let fault: Mutex<Fault?>
+  private let forgetting = Mutex<(@Sendable () async -> Void)?>(nil)
 
   package init(stock: [ProductKey: Int64] = [:], fault: Fault? = nil) {
     self.fault = Mutex(fault)
@@ -32,6 +33,9 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
   package func set(_ product: ProductKey, onHand: Int64) { tables.withLock { $0.stock[product] = StockLevel(onHand: onHand, reserved: 0) } }
 
   package func setFault(_ next: Fault?) { fault.withLock { $0 = next } }
+
+  /// What happens before rows leave the outbox outside a transaction.
+  package func beforeForgetting(_ next: (@Sendable () async -> Void)?) { forgetting.withLock { $0 = next } }
 
   package func transact<Decision: Sendable>(
     _ keys: BatchKeys, sent: [OutboxKey], decide: @escaping @Sendable (BatchFacts) -> (BatchWrites, Decision)
@@ -53,6 +57,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
   }
 
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
+    await forgetting.withLock { $0 }?()
     tables.withLock { tables in for key in sent { tables.outbox[key] = nil } }
   }
 
