@@ -34,7 +34,7 @@ extension Setting where Value == String? {
 }
 
 extension Setting where Value == Int {
-  static let prefetch = Setting("ORDERS_PREFETCH", .wholeNumber(1...65_535), standard: "1000", "commands that RabbitMQ hands out ahead")
+  static let prefetch = Setting("ORDERS_PREFETCH", .wholeNumber(1...65_535), standard: "2000", "commands that RabbitMQ hands out ahead")
   static let batchMax = Setting("ORDERS_BATCH_MAX", .wholeNumber(1...10_000), standard: "500", "commands in one transaction at most")
   static let deadLetterKeep = Setting(
     "ORDERS_DEAD_LETTER_KEEP", .wholeNumber(0...1_000_000_000), standard: "100000", "rows kept of dead letters that nobody can replay")

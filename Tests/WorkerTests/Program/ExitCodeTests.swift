@@ -39,7 +39,7 @@ import Testing
     #expect(row("ORDERS_BATCH_MAX") == ["7", "\(file):1"])
     #expect(row("ORDERS_HTTP_PORT") == ["0", "flag"])
     #expect(row("ORDERS_TOKEN") == ["***", "environment"])
-    #expect(row("ORDERS_PREFETCH") == ["1000", "default"])
+    #expect(row("ORDERS_PREFETCH") == ["2000", "default"])
   }
 
   @Test func aFaultyStockFileChangesNothingAndIsNamedByItsLines() async throws {
