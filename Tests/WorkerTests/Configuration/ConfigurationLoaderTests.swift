@@ -28,7 +28,7 @@ import Testing
 
   @Test func everythingHasAValueWhereNothingIsSet() throws {
     let configuration = try Self.load()
-    #expect(configuration[.prefetch] == 1_000)
+    #expect(configuration[.prefetch] == 2_000)
     #expect(configuration[.batchMax] == 500)
     #expect(configuration[.httpPort] == 8_080)
     #expect(configuration[.redisURL] == nil)
@@ -100,7 +100,7 @@ import Testing
     let configuration = try Self.load(["ORDERS_HTTP_PORT_80_TCP_ADDR": "10.0.0.1", "ORDERS_PREFECH": "5", "HOME": "/"])
     #expect(configuration.warnings.count == 2)
     #expect(configuration.warnings.contains { $0.contains("ORDERS_PREFECH ") && $0.contains("ORDERS_PREFETCH is the nearest") })
-    #expect(configuration[.prefetch] == 1_000)
+    #expect(configuration[.prefetch] == 2_000)
   }
 
   @Test(arguments: [
