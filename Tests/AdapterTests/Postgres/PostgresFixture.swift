@@ -4,6 +4,7 @@ import Domain
 import PostgresAdapter
 import PostgresClient
 import TestSupport
+import Testing
 
 /// A schema of its own in the stack's PostgreSQL, migrated, with a store over it.
 struct PostgresFixture: Sendable {
@@ -43,9 +44,11 @@ struct PostgresFixture: Sendable {
     let setup = try connect(nil)
     _ = try await Migrator(client: setup, schema: schema).migrate(deadline: .after(.seconds(60)))
     await setup.close()
-    let client = try connect(schema)
-    let orders = try (0..<connections).map { _ in PostgresOrderStore(client: try connect(schema)) }
-    return PostgresFixture(schema: schema, client: client, stores: Stores(orders: orders, outbox: PostgresOutbox(client: try connect(schema))))
+    let clients = try (0..<connections + 2).map { _ in try connect(schema) }
+    // A store does not wait for a database that is away.
+    for client in clients { #expect(await client.waitUntilConnected(deadline: .after(.seconds(60)))) }
+    let stores = Stores(orders: clients.dropFirst(2).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]))
+    return PostgresFixture(schema: schema, client: clients[0], stores: stores)
   }
 
   var contract: OrderStoreContract {
