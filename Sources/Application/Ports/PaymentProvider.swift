@@ -1,0 +1,48 @@
+import Domain
+
+/// One call of a payment provider, exactly as it is sent and as it is sent again: kept with the operation's row before the first try.
+package struct PaymentCall: Hashable, Sendable {
+  /// The idempotency key: the same in every repeat, and no other call's.
+  package let key: String
+  /// Where it goes, in the provider's own terms: the path of a URL.
+  package let target: String
+  package let body: [UInt8]
+
+  package init(key: String, target: String, body: [UInt8]) {
+    self.key = key
+    self.target = target
+    self.body = body
+  }
+}
+
+/// Makes the call of an operation, purely: the same operation gives the same bytes.
+package protocol PaymentCallEncoder: Sendable {
+  func call(for operation: PaymentOperation, of order: Order) -> PaymentCall
+}
+
+/// What beside the call itself goes with it, so that it can be followed.
+package struct PaymentTrace: Sendable {
+  package let correlationID: String
+  package let traceparent: String?
+
+  package init(correlationID: String, traceparent: String?) {
+    self.correlationID = correlationID
+    self.traceparent = traceparent
+  }
+}
+
+/// What a call came to.
+package enum PaymentAnswer: Hashable, Sendable {
+  /// The provider answered this key: done, declined, or in no state that allows it. It will say the same again.
+  case known(PaymentResult)
+  /// It had no effect: refused before anything was done, or never sent. Worth trying again after `retryAfter`, or when the caller thinks fit.
+  case noEffect(reason: String, retryAfter: Duration?)
+  /// Nobody can tell whether it had an effect. To be asked again with the same key and bytes.
+  case unknown(reason: String)
+}
+
+/// Holds and takes money. A call may take as long as its deadline; it never throws.
+package protocol PaymentProvider: Sendable {
+  /// `isRepeat` where the key was sent before.
+  func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer
+}
