@@ -4,6 +4,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
   package init(microseconds: Int64) { self.microseconds = microseconds }
 
   package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+  package func duration(to later: Timestamp) -> Duration { .microseconds(later.microseconds - microseconds) }
+
   package static func + (a: Timestamp, b: Duration) -> Timestamp {
     let (seconds, attoseconds) = b.components
     return Timestamp(microseconds: a.microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)

@@ -19,9 +19,9 @@ import Testing
           "audit": tables.audit.filter { $0.order == key.order }.count,
           "reservations": (tables.orders[key]?.reservation ?? ReservationState.none) == ReservationState.none ? 0 : 1,
           "outbox": tables.outbox.keys.filter { $0.order == key }.count,
-          "claims": tables.claims.values.filter { $0.result.order == key.order }.count,
+          "claims": tables.claims.values.filter { $0.result?.order == key.order }.count,
         ]
-      })
+      }, pass: { store.advance(by: .seconds(1)) })
   }
 
   @Test func aBatchIsWrittenWhole() async throws { try await contract.aBatchIsWrittenWhole() }
@@ -34,5 +34,20 @@ import Testing
   @Test func updatesOfABatchBuildOnEachOther() async throws { try await contract.updatesOfABatchBuildOnEachOther() }
   @Test func anUpdateFindsWhatAnEarlierBatchWrote() async throws { try await contract.anUpdateFindsWhatAnEarlierBatchWrote() }
   @Test func anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() async throws { try await contract.anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() }
+  @Test func aCommandThatNeedsAPaymentStaysOpenUntilItsResult() async throws {
+    try await contract.aCommandThatNeedsAPaymentStaysOpenUntilItsResult()
+  }
+  @Test func whatIsAuthorisedIsVoidedWhenTheOrderIsCancelled() async throws {
+    try await contract.whatIsAuthorisedIsVoidedWhenTheOrderIsCancelled()
+  }
+  @Test func aDeclinedPaymentLeavesTheOrderAndTheMethodMayBeAnother() async throws {
+    try await contract.aDeclinedPaymentLeavesTheOrderAndTheMethodMayBeAnother()
+  }
+  @Test func anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing() async throws {
+    try await contract.anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing()
+  }
+  @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
+    try await contract.anOrderThatRanOutExpiresOnceAndNotBefore()
+  }
   @Test func onlyOneHoldsTheLease() async throws { try await contract.onlyOneHoldsTheLease() }
 }

@@ -8,18 +8,26 @@ struct PipelineFixture: Sendable {
   let store: InMemoryOrderStore
   let broker: InMemoryBroker
   let pipeline: CommandPipeline
+  private let own = OwnCommands()
+  private let executor: PaymentExecutor?
 
-  init(stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases) {
+  /// With `provider` there is somebody to ask for payments.
+  init(
+    stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases,
+    provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600)
+  ) {
     store = InMemoryOrderStore(
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
     self.broker = broker
     let codec = PlainCodec()
+    executor = provider.map { [store, own] in PaymentExecutor(queue: store, provider: $0, results: own, settings: .init(deadline: .seconds(1))) }
     pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
-        journal: SilentJournal()),
+        journal: SilentJournal(), own: own, paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
-        batchMax: 100, retries: RetryPolicy(inPlace: [.milliseconds(1), .milliseconds(1), .milliseconds(1)], rungs: rungs),
+        batchMax: 100,
+        terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)), retries: RetryPolicy(inPlace: [.milliseconds(1), .milliseconds(1), .milliseconds(1)], rungs: rungs),
         forwarding: Forwarding(prefix: "orders", worker: "w1", seal: codec) { _ in [] }, now: { Timestamp(microseconds: 0) }))
   }
 
@@ -29,7 +37,15 @@ struct PipelineFixture: Sendable {
     try await withThrowingTaskGroup(of: CommandPipeline.Report?.self) { group in
       group.addTask { await pipeline.run() }
       group.addTask {
-        defer { source.stop() }
+        await executor?.run()
+        own.finish()
+        return nil
+      }
+      group.addTask {
+        defer {
+          source.stop()
+          executor?.stop()
+        }
         try await body()
         return nil
       }
@@ -45,12 +61,14 @@ struct PipelineFixture: Sendable {
 
   static func order(_ number: UInt64) -> OrderID { OrderID(high: 0, low: number) }
 
-  static func create(_ id: String, order: UInt64, _ lines: [(String, Int64)] = [("p", 1)]) -> Message {
+  static func create(_ id: String, order: UInt64, _ lines: [(String, Int64)] = [("p", 1)], pay: Bool = false, confirm: Bool = false) -> Message {
     Message(
       exchange: "orders.commands", routingKey: "order.create", type: "order.create", messageID: id, correlationID: id, replyTo: "reply.test",
       headers: [MessageHeader("authorization", .string("Bearer secret")), MessageHeader("mine", .string("kept"))],
-      body: PlainCodec.body(order: Self.order(order), lines))
+      body: PlainCodec.body(order: Self.order(order), lines, pay: pay, confirm: confirm))
   }
+
+  static func confirmedCreate(_ id: String, order: UInt64) -> Message { create(id, order: order, pay: true, confirm: true) }
 
   static func update(_ id: String, order: UInt64, to status: OrderStatus) -> Message {
     var message = create(id, order: order)

@@ -41,13 +41,21 @@ package struct JSONMessageEncoder: MessageEncoder {
     return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: json.bytes)
   }
 
-  package func commandRejected(_ envelope: CommandEnvelope, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
-    let key = envelope.orderKey
-    let id = NameUUID.rejection(envelope.identity)
-    var json = JSONWriter(capacity: envelope.data.count + 2_048)
+  package func command(_ command: Command) -> [UInt8] {
+    var json = JSONWriter(capacity: 512)
+    json.command(command)
+    return json.bytes
+  }
+
+  package func replyID(_ identity: CommandIdentity) -> UUIDValue { NameUUID.reply(identity) }
+
+  package func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
+    let key = refused.order
+    let id = NameUUID.rejection(refused.identity)
+    var json = JSONWriter(capacity: refused.body.count + 2_048)
     json.eventAttributes(.commandRejected, id: id, order: key, version: nil, context)
     json.raw(",\"data\":{\"command\":")
-    json.command(envelope.command)
+    json.bytes.append(contentsOf: refused.body)
     json.error(rejection.code.rawValue, rejection.message, rejection.details)
     json.name("order")
     if let order { json.bytes.append(contentsOf: self.order(order)) } else { json.raw("null") }

@@ -30,6 +30,14 @@ package enum NameUUID {
     }
   }
 
+  /// Of the outbox row of a reply.
+  static func reply(_ identity: CommandIdentity) -> UUIDValue {
+    make(eventNamespace) { name in
+      append(identity, to: &name)
+      name.append(contentsOf: "/order.reply".utf8)
+    }
+  }
+
   private static func append(_ identity: CommandIdentity, to name: inout [UInt8]) {
     name.append(contentsOf: identity.tenant.rawValue.utf8)
     name.append(UInt8(ascii: "/"))

@@ -21,6 +21,7 @@ enum SealedClaims {
     }
     json.member("attempt", Int64(sealed.journey.attempt))
     json.member("early", Int64(sealed.journey.earlyTries))
+    json.member("waits", Int64(sealed.journey.paymentWaits))
     if let at = sealed.journey.firstFailedAt { json.member("first_failed_at", at.microseconds) }
     json.raw("}")
     return json.bytes
@@ -39,7 +40,8 @@ enum SealedClaims {
     }
     guard let messageID = text("message_id"), let type = text("type"), let hash = text("body_sha256")??.utf8,
       let bodyHash = Base64.decode(hash, .url), let subject = text("sub"), let tenant = text("tenant"), let attempt = number("attempt"),
-      let early = number("early"), let firstFailedAt = number("first_failed_at"), let attempts = count(attempt), let earlyTries = count(early)
+      let early = number("early"), let waits = number("waits"), let firstFailedAt = number("first_failed_at"), let attempts = count(attempt), let earlyTries = count(early),
+      let paymentWaits = count(waits)
     else { return nil }
     var principal: Principal?
     if let subject {
@@ -48,7 +50,7 @@ enum SealedClaims {
     }
     return SealedJourney(
       messageID: messageID, type: type, bodyHash: bodyHash, principal: principal,
-      journey: Journey(attempt: attempts, earlyTries: earlyTries, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:))))
+      journey: Journey(attempt: attempts, earlyTries: earlyTries, paymentWaits: paymentWaits, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:))))
   }
 
   private static func count(_ value: Int64?) -> Int? {

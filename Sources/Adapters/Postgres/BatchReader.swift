@@ -14,7 +14,7 @@ struct BatchReader {
 
   static func read(_ session: PostgresSession, _ keys: BatchKeys) throws(PostgresError) -> Found {
     // Stock is locked after the orders, all of it at once: where the orders' own products matter, only when they are known.
-    let locksStock = !keys.products.isEmpty && !keys.movesStockOfOrders
+    let locksStock = !keys.products.isEmpty && !keys.changesOrders
     let first = try session.pipeline { pipeline in
       pipeline.append(BatchStatements.begin)
       pipeline.append(BatchStatements.claims, identityColumns(keys.identities))
@@ -26,8 +26,8 @@ struct BatchReader {
     var found = Found(facts: BatchFacts(now: Timestamp(microseconds: last.timestamp(0, 0))), transaction: last.int64(0, 1))
     try readClaims(first[1], into: &found)
     if locksStock { try readStock(first[3], into: &found.facts) }
-    if first[2].rowCount > 0 { try readOrders(session, first[2], into: &found.facts) }
-    if keys.movesStockOfOrders {
+    if first[2].rowCount > 0 { try readOrders(session, first[2], keys, into: &found.facts) }
+    if keys.changesOrders {
       var products = Set(keys.products)
       for (key, order) in found.facts.orders { for line in order.lines { products.insert(ProductKey(tenant: key.tenant, product: line.product)) } }
       if !products.isEmpty { try readStock(session.query(BatchStatements.lockStock, productColumns(products.sorted())), into: &found.facts) }
@@ -43,12 +43,12 @@ struct BatchReader {
       let order = rows.isNull(row, 6) ? nil : rows.uuidValue(row, 6)
       let status = rows.isNull(row, 7) ? nil : OrderStatus(rawValue: rows.text(row, 7))
       let version = rows.isNull(row, 8) ? nil : rows.int64(row, 8)
-      let isRejected = !rows.isNull(row, 10) && rows.text(row, 10) == "rejected"
+      let outcome = rows.isNull(row, 10) ? nil : rows.text(row, 10)
       let rejection = rows.isNull(row, 9) ? nil : StoredRejection.decode(rows.text(row, 9))
-      guard isRejected == (rejection != nil) else { throw .unreadable("processed_commands") }
+      guard (outcome == "rejected") == (rejection != nil) else { throw .unreadable("processed_commands") }
       found.facts.claims[CommandIdentity(tenant: tenant, message: message)] = Claim(
         fingerprint: Fingerprint(rows.bytes(row, 4)), subject: rows.text(row, 3), type: type,
-        result: CommandResult(order: order, status: status, version: version, rejection: rejection))
+        result: outcome.map { _ in CommandResult(order: order, status: status, version: version, rejection: rejection) })
       found.batches.insert(rows.uuidValue(row, 5))
     }
   }
@@ -60,9 +60,11 @@ struct BatchReader {
     }
   }
 
-  /// Items and outbox rows are read after the orders are locked: READ COMMITTED shows what a transaction that held the lock wrote only to a
+  /// Items, payments and outbox rows are read after the orders are locked: READ COMMITTED shows what a transaction that held the lock wrote only to a
   /// later statement.
-  private static func readOrders(_ session: PostgresSession, _ rows: ResultSet, into facts: inout BatchFacts) throws(PostgresError) {
+  private static func readOrders(
+    _ session: PostgresSession, _ rows: ResultSet, _ wanted: BatchKeys, into facts: inout BatchFacts
+  ) throws(PostgresError) {
     var stored: [(key: OrderKey, row: Int)] = []
     for row in 0..<rows.rowCount {
       guard let tenant = TenantID(rows.text(row, 0)) else { throw .unreadable("orders") }
@@ -72,6 +74,8 @@ struct BatchReader {
     let second = try session.pipeline { pipeline in
       pipeline.append(BatchStatements.items, keys)
       pipeline.append(BatchStatements.unsent, keys)
+      if wanted.changesOrders { pipeline.append(PaymentStatements.open, keys) }
+      if !wanted.payments.isEmpty { pipeline.append(PaymentStatements.settledByKey, PaymentRows.columns(wanted.payments)) }
     }
     var lines: [OrderKey: [(product: ProductID, quantity: Quantity, unitPrice: Int64)]] = [:]
     for row in 0..<second[0].rowCount {
@@ -87,7 +91,14 @@ struct BatchReader {
       facts.unsent[key, default: []].append(
         OutboxKey(order: key, version: second[1].int64(row, 2), event: second[1].uuidValue(row, 3)))
     }
-    for (key, row) in stored { facts.orders[key] = try order(key, rows, row, lines: lines[key] ?? []) }
+    for (key, row) in stored {
+      facts.orders[key] = try order(key, rows, row, lines: lines[key] ?? [])
+      if !rows.isNull(row, 14) {
+        guard let payments = StoredPaymentFacts.decode(rows.text(row, 14), currency: facts.orders[key]!.currency) else { throw .unreadable("orders") }
+        facts.payments[key] = payments
+      }
+    }
+    for payments in second[2...] { try PaymentRows.read(payments, into: &facts) }
   }
 
   private static func order(

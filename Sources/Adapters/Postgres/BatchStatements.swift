@@ -31,7 +31,7 @@ enum BatchStatements {
     name: "lock_orders",
     sql: """
       SELECT o.tenant_id, o.order_id, o.customer_id, o.status, o.held_from, o.payment_status, o.reservation, o.version, o.currency,
-             o.total_minor, o.payment_method, o.metadata, o.created_at, o.updated_at
+             o.total_minor, o.payment_method, o.metadata, o.created_at, o.updated_at, o.payments
       FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, order_id)
       JOIN orders o USING (tenant_id, order_id)
       ORDER BY o.tenant_id, o.order_id
@@ -53,6 +53,7 @@ enum BatchStatements {
       SELECT b.tenant_id, b.order_id, b.version, b.event_id
       FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, order_id)
       JOIN outbox b USING (tenant_id, order_id)
+      WHERE b.version > 0
       """, parameterTypes: [.textArray, .uuidArray])
 
   static let lockStock = Statement(
@@ -69,13 +70,16 @@ enum BatchStatements {
     name: "insert_orders",
     sql: """
       INSERT INTO orders (tenant_id, order_id, customer_id, status, held_from, payment_status, reservation, version, currency, total_minor,
-                          payment_method, metadata, created_at, updated_at)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-                           $10::bigint[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+                          payment_method, metadata, created_at, updated_at, payments, status_since)
+      SELECT d.*, d.created_at FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+                           $10::bigint[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[],
+                           $15::text[])
+        AS d (tenant_id, order_id, customer_id, status, held_from, payment_status, reservation, version, currency, total_minor,
+              payment_method, metadata, created_at, updated_at, payments)
       """,
     parameterTypes: [
       .textArray, .uuidArray, .textArray, .textArray, .textArray, .textArray, .textArray, .int8Array, .textArray, .int8Array, .textArray, .textArray,
-      .timestamptzArray, .timestamptzArray,
+      .timestamptzArray, .timestamptzArray, .textArray,
     ])
 
   static let insertItems = Statement(
@@ -97,12 +101,13 @@ enum BatchStatements {
     sql: """
       UPDATE orders o
       SET status = d.status, held_from = d.held_from, payment_status = d.payment_status, reservation = d.reservation, version = d.version,
-          updated_at = d.updated_at
-      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[])
-        AS d (tenant_id, order_id, status, held_from, payment_status, reservation, version, updated_at)
+          updated_at = d.updated_at, payments = d.payments,
+          status_since = CASE WHEN o.status = d.status THEN o.status_since ELSE d.updated_at END
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[], $9::text[])
+        AS d (tenant_id, order_id, status, held_from, payment_status, reservation, version, updated_at, payments)
       WHERE o.tenant_id = d.tenant_id AND o.order_id = d.order_id
       """,
-    parameterTypes: [.textArray, .uuidArray, .textArray, .textArray, .textArray, .textArray, .int8Array, .timestamptzArray])
+    parameterTypes: [.textArray, .uuidArray, .textArray, .textArray, .textArray, .textArray, .int8Array, .timestamptzArray, .textArray])
 
   static let updateReservations = Statement(
     name: "update_reservations",
@@ -157,9 +162,9 @@ enum BatchStatements {
   static let insertOutbox = Statement(
     name: "insert_outbox",
     sql: """
-      INSERT INTO outbox (tenant_id, order_id, version, event_id, type, body)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::bytea[])
-      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray, .textArray, .byteaArray])
+      INSERT INTO outbox (tenant_id, order_id, version, event_id, type, body, reply_to, correlation_id)
+      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[])
+      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray, .textArray, .byteaArray, .textArray, .textArray])
 
   /// Last in the transaction: where two batches hold one id, the second one waits here and fails, with all its locks in order.
   static let insertClaims = Statement(

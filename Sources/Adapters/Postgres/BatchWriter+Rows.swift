@@ -91,24 +91,33 @@ extension BatchWriter {
       ]))
   }
 
-  func addEvents(to pipeline: inout Pipeline) {
-    guard !writes.events.isEmpty else { return }
+  func addOutbox(to pipeline: inout Pipeline) {
+    guard !writes.events.isEmpty || !writes.replies.isEmpty else { return }
     var tenant = TextArray()
     var order = UUIDArray()
     var version = Int64Array()
     var event = UUIDArray()
     var type = TextArray()
     var body = ByteaArray()
-    for row in writes.events.sorted(by: { $0.key < $1.key }) {
+    var replyTo = TextArray()
+    var correlation = TextArray()
+    let rows = writes.events.map { (key: $0.key, type: $0.type.rawValue, body: $0.body, reply: Reply?.none) }
+    let replies = writes.replies.map { (key: $0.key, type: PostgresOutbox.replyType, body: $0.reply.body, reply: Reply?.some($0.reply)) }
+    for row in (rows + replies).sorted(by: { $0.key < $1.key }) {
       tenant.append(row.key.order.tenant.rawValue)
       order.append(high: row.key.order.order.high, low: row.key.order.order.low)
       version.append(row.key.version)
       event.append(high: row.key.event.high, low: row.key.event.low)
-      type.append(row.type.rawValue)
+      type.append(row.type)
       body.append(row.body)
+      replyTo.append(row.reply?.to)
+      correlation.append(row.reply?.correlationID)
     }
     pipeline.append(
-      BatchStatements.insertOutbox, Parameters([.array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body)]))
+      BatchStatements.insertOutbox,
+      Parameters([
+        .array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body), .array(replyTo), .array(correlation),
+      ]))
   }
 
   func addClaims(to pipeline: inout Pipeline) {
@@ -126,14 +135,14 @@ extension BatchWriter {
     for (identity, claim) in writes.claims.map({ ($0.identity, $0.claim) }).sorted(by: { $0.0 < $1.0 }) {
       tenant.append(identity.tenant.rawValue)
       message.append(identity.message.rawValue)
-      order.append(claim.result.order)
-      outcome.append(claim.result.rejection == nil ? "accepted" : "rejected")
+      order.append(claim.result?.order)
+      outcome.append(claim.result?.outcome)
       type.append(claim.type.rawValue)
       subject.append(claim.subject)
       fingerprint.append(claim.fingerprint.bytes)
-      status.append(claim.result.status?.rawValue)
-      version.append(claim.result.version)
-      rejection.append(claim.result.rejection.map(StoredRejection.encode))
+      status.append(claim.result?.status?.rawValue)
+      version.append(claim.result?.version)
+      rejection.append(claim.result?.rejection.map(StoredRejection.encode))
     }
     pipeline.append(
       BatchStatements.insertClaims,

@@ -17,7 +17,8 @@ struct BatchWriter {
     addStock(to: &pipeline)
     if !writes.audit.isEmpty { addAudit(audit, to: &pipeline) }
     if !sent.isEmpty { pipeline.append(BatchStatements.deleteOutbox, Self.outboxColumns(sent.sorted())) }
-    addEvents(to: &pipeline)
+    addOutbox(to: &pipeline)
+    addPayments(to: &pipeline)
     addClaims(to: &pipeline)
     pipeline.append(BatchStatements.commit, [])
   }
@@ -39,9 +40,11 @@ struct BatchWriter {
     var metadata = TextArray(capacity: count)
     var created = TimestampArray(capacity: count)
     var updated = TimestampArray(capacity: count)
+    var payments = TextArray(capacity: count)
     var items = ItemColumns(capacity: count * 3)
     var reserved = ReservationColumns()
-    for order in writes.created {
+    for row in writes.created {
+      let order = row.order
       tenant.append(order.key.tenant.rawValue)
       id.append(high: order.key.order.high, low: order.key.order.low)
       customer.append(order.customer.rawValue)
@@ -58,6 +61,7 @@ struct BatchWriter {
       metadata.append(utf8: text)
       created.append(order.createdAt.microseconds)
       updated.append(order.updatedAt.microseconds)
+      payments.append(StoredPaymentFacts.encode(row.payments))
       items.append(order)
       if order.reservation != .none { reserved.append(order) }
     }
@@ -65,7 +69,7 @@ struct BatchWriter {
       BatchStatements.insertOrders,
       Parameters([
         .array(tenant), .array(id), .array(customer), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version),
-        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated),
+        .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated), .array(payments),
       ]))
     pipeline.append(BatchStatements.insertItems, items.parameters)
     if !reserved.isEmpty { pipeline.append(BatchStatements.insertReservations, reserved.parameters) }
@@ -81,7 +85,9 @@ struct BatchWriter {
     var reservation = TextArray()
     var version = Int64Array()
     var updated = TimestampArray()
-    for order in writes.updated {
+    var payments = TextArray()
+    for row in writes.updated {
+      let order = row.order
       tenant.append(order.key.tenant.rawValue)
       id.append(order.key.order)
       status.append(order.status.rawValue)
@@ -90,11 +96,13 @@ struct BatchWriter {
       reservation.append(order.reservation.rawValue)
       version.append(order.version)
       updated.append(order.updatedAt.microseconds)
+      payments.append(StoredPaymentFacts.encode(row.payments))
     }
     pipeline.append(
       BatchStatements.updateOrders,
       Parameters([
         .array(tenant), .array(id), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version), .array(updated),
+        .array(payments),
       ]))
     pipeline.append(BatchStatements.updateReservations, Parameters([.array(tenant), .array(id), .array(reservation)]))
   }

@@ -7,7 +7,7 @@ import PostgresClient
 package struct PostgresOutbox: Outbox {
   private let client: PostgresClient
   private let deadline: Duration
-  private static let leaseName = "outbox-relay"
+  private let leadership = PostgresLease(name: "outbox-relay")
 
   package init(client: PostgresClient, deadline: Duration = .seconds(5)) {
     self.client = client
@@ -15,29 +15,34 @@ package struct PostgresOutbox: Outbox {
   }
 
   package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
-    try await run { session throws(PostgresError) in
-      try session.query(Self.take, Parameters([.text(Self.leaseName), .text(holder), .int64(duration.components.seconds)])).rowCount == 1
-    }
+    try await run { [leadership] session throws(PostgresError) in try leadership.take(session, holder: holder, for: duration) }
   }
 
   package func release(holder: String) async throws(StoreError) {
-    try await run { session throws(PostgresError) in
-      _ = try session.query(Self.giveBack, Parameters([.text(Self.leaseName), .text(holder)]))
-    }
+    try await run { [leadership] session throws(PostgresError) in try leadership.giveBack(session, holder: holder) }
   }
 
-  package func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] {
+  /// What stands in the column `type` of a reply's row.
+  static let replyType = "order.reply"
+
+  package func oldest(age: Duration, limit: Int) async throws(StoreError) -> OutboxPage {
     try await run { session throws(PostgresError) in
       let rows = try session.query(Self.due, Parameters([.int64(age.components.seconds), .int64(Int64(limit))]))
-      var events: [EncodedEvent] = []
+      var page = OutboxPage()
       for row in 0..<rows.rowCount {
-        guard let tenant = TenantID(rows.text(row, 0)), let type = EventType(rawValue: rows.text(row, 4)) else { throw .unreadable("outbox") }
+        guard let tenant = TenantID(rows.text(row, 0)) else { throw .unreadable("outbox") }
         let order = OrderKey(tenant: tenant, order: rows.uuidValue(row, 1))
-        events.append(
-          EncodedEvent(
-            key: OutboxKey(order: order, version: rows.int64(row, 2), event: rows.uuidValue(row, 3)), type: type, body: rows.bytes(row, 5)))
+        let key = OutboxKey(order: order, version: rows.int64(row, 2), event: rows.uuidValue(row, 3))
+        let name = rows.text(row, 4)
+        if name == Self.replyType, !rows.isNull(row, 6) {
+          let correlationID = rows.isNull(row, 7) ? nil : rows.text(row, 7)
+          page.replies.append(StoredReply(key: key, reply: Reply(to: rows.text(row, 6), correlationID: correlationID, body: rows.bytes(row, 5))))
+          continue
+        }
+        guard let type = EventType(rawValue: name) else { throw .unreadable("outbox") }
+        page.events.append(EncodedEvent(key: key, type: type, body: rows.bytes(row, 5)))
       }
-      return events
+      return page
     }
   }
 
@@ -52,33 +57,15 @@ package struct PostgresOutbox: Outbox {
   }
 
   private func run<T: Sendable>(_ job: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T) async throws(StoreError) -> T {
-    let connected = client.state.isConnected ? true : await client.waitUntilConnected(deadline: .after(.seconds(2)))
-    guard connected else { throw .unavailable("not connected to PostgreSQL") }
-    do {
-      return try await client.run(deadline: .after(deadline), job)
-    } catch {
-      throw StoreError(error)
-    }
+    try await client.runIfConnected(within: deadline, job)
   }
-
-  private static let take = Statement(
-    name: "relay_take_lease",
-    sql: """
-      INSERT INTO leases AS l (name, holder, expires_at) VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
-      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-      WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
-      RETURNING holder
-      """, parameterTypes: [.text, .text, .int8])
-
-  private static let giveBack = Statement(
-    name: "relay_give_lease_back", sql: "DELETE FROM leases WHERE name = $1 AND holder = $2", parameterTypes: [.text, .text])
 
   /// An order's oldest row, by version and whatever the rows' times: a transaction that waited for the order's lock carries the earlier
   /// time. `command_rejected` events are no versions (0) and stand in no one's way.
   private static let due = Statement(
     name: "relay_due",
     sql: """
-      SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body
+      SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body, b.reply_to, b.correlation_id
       FROM outbox b
       WHERE b.created_at < clock_timestamp() - $1 * interval '1 second'
         AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= clock_timestamp())

@@ -23,10 +23,13 @@ package struct Journey: Hashable, Sendable {
   package var attempt: Int
   /// How often the command came before its order, or its order's expected version.
   package var earlyTries: Int
+  /// How often the command waited for an open payment of its order.
+  package var paymentWaits: Int
   package var firstFailedAt: Timestamp?
-  package init(attempt: Int = 0, earlyTries: Int = 0, firstFailedAt: Timestamp? = nil) {
+  package init(attempt: Int = 0, earlyTries: Int = 0, paymentWaits: Int = 0, firstFailedAt: Timestamp? = nil) {
     self.attempt = attempt
     self.earlyTries = earlyTries
+    self.paymentWaits = paymentWaits
     self.firstFailedAt = firstFailedAt
   }
 }

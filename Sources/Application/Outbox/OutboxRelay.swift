@@ -1,6 +1,6 @@
 import Domain
 
-/// Sends the events that dead workers left in the outbox. One relay leads, by a lease; it finds rows by looking, never by a cursor, since the
+/// Sends the events and replies that dead workers left in the outbox. One relay leads, by a lease; it finds rows by looking, never by a cursor, since the
 /// order in which transactions commit is not that of any sequence.
 package struct OutboxRelay: Sendable {
   package struct Settings: Sendable {
@@ -14,6 +14,7 @@ package struct OutboxRelay: Sendable {
 
   private let outbox: any Outbox
   private let events: any EventPublisher
+  private let replies: any ReplySender
   private let cache: any SnapshotCache
   private let journal: any PipelineJournal
   private let holder: String
@@ -21,11 +22,12 @@ package struct OutboxRelay: Sendable {
   private let clock: any Clock<Duration>
 
   package init(
-    outbox: any Outbox, events: any EventPublisher, cache: any SnapshotCache, journal: any PipelineJournal, holder: String,
+    outbox: any Outbox, events: any EventPublisher, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal, holder: String,
     settings: Settings = Settings(), clock: any Clock<Duration> = ContinuousClock()
   ) {
     self.outbox = outbox
     self.events = events
+    self.replies = replies
     self.cache = cache
     self.journal = journal
     self.holder = holder
@@ -47,8 +49,14 @@ package struct OutboxRelay: Sendable {
   package func relayDue() async throws(StoreError) -> Int {
     var sent = 0
     while !Task.isCancelled, try await outbox.lease(holder: holder, for: settings.lease) {
-      let due = try await outbox.oldest(age: settings.age, limit: settings.page)
-      if due.isEmpty { break }
+      let page = try await outbox.oldest(age: settings.age, limit: settings.page)
+      if page.isEmpty { break }
+      if !page.replies.isEmpty {
+        replies.send(page.replies.map(\.reply))
+        try await outbox.forget(page.replies.map(\.key))
+      }
+      let due = page.events
+      if due.isEmpty { continue }
       // What the cache has may be as old as the worker that died before it could say more.
       await cache.remove(due.map(\.key.order))
       let confirmed = await events.publish(due)

@@ -53,15 +53,32 @@ package struct OutboxKey: Hashable, Comparable, Sendable {
   }
 }
 
+/// A refused command, as its event tells it.
+package struct RefusedCommand: Sendable {
+  package let identity: CommandIdentity
+  package let order: OrderKey
+  /// In the form of its body, with its type, without its payment method.
+  package let body: [UInt8]
+  package init(identity: CommandIdentity, order: OrderKey, body: [UInt8]) {
+    self.identity = identity
+    self.order = order
+    self.body = body
+  }
+}
+
 /// Writes what goes out as JSON, in UTF-8 bytes.
 package protocol MessageEncoder: Sendable {
   /// The order as events, replies and the cache show it.
   func order(_ order: Order) -> [UInt8]
   /// The event of a change; `order` is that order's JSON, made once for the event and the cache.
   func event(of change: Change, order: [UInt8], context: EventContext) -> EncodedEvent
-  /// `order.command_rejected`: the command without its payment method, the error, and the order as it is, if there is one.
-  func commandRejected(_ envelope: CommandEnvelope, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent
+  /// A command in the form of its body, with its type, without its payment method.
+  func command(_ command: Command) -> [UInt8]
+  /// `order.command_rejected`: the command, the error, and the order as it is, if there is one.
+  func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent
   func reply(_ outcome: ReplyOutcome, messageID: String?) -> [UInt8]
+  /// The id of the outbox row of a reply to this command.
+  func replyID(_ identity: CommandIdentity) -> UUIDValue
 }
 
 /// Seals what travels with a retried or dead-lettered message in `x-order-principal`, and opens it again.

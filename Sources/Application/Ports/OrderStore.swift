@@ -6,8 +6,10 @@ package struct BatchKeys: Sendable {
   package let orders: [OrderKey]
   /// Products that creates ask for.
   package let products: [ProductKey]
-  /// Whether the stock of what the orders hold may move too: the store adds their products.
-  package let movesStockOfOrders: Bool
+  /// Whether the orders may change: the store adds the products that they hold, and their open payments.
+  package let changesOrders: Bool
+  /// Payments that are wanted whether they are open or not.
+  package let payments: [PaymentKey]
 }
 
 /// The claim on a command's id: made in the transaction that decided it, and never removed.
@@ -15,8 +17,9 @@ package struct Claim: Sendable, Equatable {
   package let fingerprint: Fingerprint
   package let subject: String
   package let type: CommandType
-  package let result: CommandResult
-  package init(fingerprint: Fingerprint, subject: String, type: CommandType, result: CommandResult) {
+  /// Nil while its payment is open.
+  package let result: CommandResult?
+  package init(fingerprint: Fingerprint, subject: String, type: CommandType, result: CommandResult?) {
     self.fingerprint = fingerprint
     self.subject = subject
     self.type = type
@@ -40,18 +43,24 @@ package struct BatchFacts: Sendable {
   package var now: Timestamp
   package var claims: [CommandIdentity: Claim]
   package var orders: [OrderKey: Order]
+  /// Of orders that ever had a payment.
+  package var payments: [OrderKey: PaymentFacts]
+  /// The open ones of these orders, and those asked for by key.
+  package var records: [PaymentKey: PaymentRecord]
   /// A product without an entry is out of stock.
   package var stock: [ProductKey: StockLevel]
-  /// Events of these orders that stand in the outbox.
+  /// Versions of these orders whose events stand in the outbox. An event that is no version stands in nobody's way.
   package var unsent: [OrderKey: [OutboxKey]]
 
   package init(
-    now: Timestamp, claims: [CommandIdentity: Claim] = [:], orders: [OrderKey: Order] = [:], stock: [ProductKey: StockLevel] = [:],
-    unsent: [OrderKey: [OutboxKey]] = [:]
+    now: Timestamp, claims: [CommandIdentity: Claim] = [:], orders: [OrderKey: Order] = [:], payments: [OrderKey: PaymentFacts] = [:],
+    records: [PaymentKey: PaymentRecord] = [:], stock: [ProductKey: StockLevel] = [:], unsent: [OrderKey: [OutboxKey]] = [:]
   ) {
     self.now = now
     self.claims = claims
     self.orders = orders
+    self.payments = payments
+    self.records = records
     self.stock = stock
     self.unsent = unsent
   }
@@ -91,16 +100,43 @@ package struct ClaimEntry: Sendable {
   package let claim: Claim
 }
 
+/// An order's row: the order, and what is authorised for it.
+package struct OrderRow: Sendable, Equatable {
+  package let order: Order
+  package let payments: PaymentFacts
+}
+
+/// What an open claim came to in the end.
+package struct ClaimSettlement: Sendable, Equatable {
+  package let identity: CommandIdentity
+  package let result: CommandResult
+}
+
+/// A reply that is committed with what it tells, and is then sent once.
+package struct StoredReply: Sendable, Equatable {
+  package let key: OutboxKey
+  package let reply: Reply
+  package init(key: OutboxKey, reply: Reply) {
+    self.key = key
+    self.reply = reply
+  }
+}
+
 /// Everything that one transaction writes: all of it, or none.
 package struct BatchWrites: Sendable {
-  package var created: [Order] = []
-  package var updated: [Order] = []
+  package var created: [OrderRow] = []
+  package var updated: [OrderRow] = []
   package var history: [HistoryEntry] = []
   package var audit: [AuditEntry] = []
   /// How much each product's levels rise or fall.
   package var stock: [ProductKey: StockLevel] = [:]
   package var events: [EncodedEvent] = []
+  package var replies: [StoredReply] = []
+  package var opened: [PaymentRecord] = []
+  package var settled: [PaymentSettlement] = []
+  package var postponed: [PaymentPostponement] = []
   package var claims: [ClaimEntry] = []
+  package var settledClaims: [ClaimSettlement] = []
 
   package init() {}
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// What the pipeline tells those who run it. The adapter logs and counts.
 package enum PipelineNote: Sendable {
   case batch(size: Int)
@@ -5,6 +7,8 @@ package enum PipelineNote: Sendable {
   case deadLettered(messageID: String?, reason: DeadLetterReason, error: String)
   case retried(messageID: String, rung: RetryRung, attempt: Int, error: String)
   case failedInPlace(messageID: String, attempt: Int, error: String)
+  /// A payment's result or an expiry that the store refused.
+  case ownCommandFailed(order: OrderKey, error: String)
   case storeUnavailable(String)
   case storeAvailable
   case conflict(String, run: Int)

@@ -11,10 +11,13 @@ extension CommandPipeline {
       replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
     }
     async let cached: Void = ports.cache.store(batch.snapshots)
+    replies += batch.replies.map(\.reply)
     if !replies.isEmpty { ports.replies.send(replies) }
+    // Sent once, whatever becomes of them.
+    sweeper.confirmed(batch.replies.map(\.key))
     await publish(batch.events)
     await cached
-    acknowledge(batch.answered.map(\.received.tag))
+    acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
   }
 
   /// An order's next event goes only after the confirm of its previous one; what cannot go is left in the outbox, to the relay.
@@ -68,12 +71,12 @@ extension CommandPipeline {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(messageID: envelope.identity.message.rawValue, attempt: journey.attempt, error: error))
         try? await clock.sleep(for: pause)
-        switch await commit(BatchDecider(commands: [envelope], encoder: ports.encoder)) {
+        switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
           var batch = TransactedBatch()
           batch.add(outcome, of: [(received, envelope)])
           if !batch.refused.isEmpty { await park(batch.refused) }
-          if !batch.early.isEmpty { await wait(batch.early) }
+          if !batch.waiting.isEmpty { await wait(batch.waiting) }
           return await publish(batch)
         case .refused(let reason): error = reason
         case .stopped: return
@@ -92,14 +95,22 @@ extension CommandPipeline {
     }
   }
 
-  /// Sends commands that came too early up the first rung, whatever rungs are configured.
-  func wait(_ early: [(received: ReceivedMessage, envelope: CommandEnvelope)]) async {
-    let messages = early.map { received, envelope in
-      var journey = envelope.journey
-      journey.earlyTries += 1
-      return settings.forwarding.retry(received.message, envelope, rung: .oneSecond, journey: journey)
+  /// Sends commands that have to wait up the ladder, whatever rungs are configured: no attempt is counted.
+  func wait(_ waiting: [WaitingDelivery]) async {
+    let messages = waiting.map { delivery in
+      var journey = delivery.envelope.journey
+      let rung: RetryRung
+      switch delivery.reason {
+      case .early:
+        journey.earlyTries += 1
+        rung = .oneSecond
+      case .paymentOpen:
+        journey.paymentWaits += 1
+        rung = RetryRung.forPayment(wait: journey.paymentWaits)
+      }
+      return settings.forwarding.retry(delivery.received.message, delivery.envelope, rung: rung, journey: journey)
     }
-    if await forwarded(messages) { acknowledge(early.map(\.received.tag)) }
+    if await forwarded(messages) { acknowledge(waiting.map(\.received.tag)) }
   }
 
   /// Dead-letters what cannot be done, answers, and acknowledges, in this order.

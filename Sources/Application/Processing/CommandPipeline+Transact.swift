@@ -5,30 +5,41 @@ extension CommandPipeline {
   /// After so many runs that another transaction disturbed, the batch is split as if a command of it were at fault.
   private static let mostRuns = 10
 
-  func transact(from prepared: Handover<[PreparedDelivery]>, into transacted: Handover<TransactedBatch>) async {
-    while let deliveries = await prepared.next() {
-      ports.journal.note(.batch(size: deliveries.count))
+  func transact(from prepared: Handover<PreparedBatch>, into transacted: Handover<TransactedBatch>) async {
+    while let next = await prepared.next() {
       var batch = TransactedBatch()
-      var commands: [(ReceivedMessage, CommandEnvelope)] = []
-      for delivery in deliveries {
-        switch delivery.decoded {
-        case .command(let envelope): commands.append((delivery.received, envelope))
-        case .refused(let refusal): batch.refused.append(RefusedDelivery(received: delivery.received, refusal: refusal))
+      let goesOn =
+        switch next {
+        case .deliveries(let deliveries): await transact(deliveries, into: &batch)
+        case .own(let entries): await transact(entries[...], into: &batch)
         }
-      }
-      guard await transact(commands[...], into: &batch) else { break }
+      if case .own(let entries) = next { for entry in entries { entry.finish() } }
+      guard goesOn else { break }
       await transacted.send(batch)
     }
     // Stopped with the store away: what the stage before still hands over goes back whole.
-    while await prepared.next() != nil {}
+    while let rest = await prepared.next() {
+      if case .own(let entries) = rest { for entry in entries { entry.finish() } }
+    }
     transacted.finish()
+  }
+
+  private func transact(_ deliveries: [PreparedDelivery], into batch: inout TransactedBatch) async -> Bool {
+    ports.journal.note(.batch(size: deliveries.count))
+    var commands: [(ReceivedMessage, CommandEnvelope)] = []
+    for delivery in deliveries {
+      switch delivery.decoded {
+      case .command(let envelope): commands.append((delivery.received, envelope))
+      case .refused(let refusal): batch.refused.append(RefusedDelivery(received: delivery.received, refusal: refusal))
+      }
+    }
+    return await transact(commands[...], into: &batch)
   }
 
   /// Decides and commits `commands`, in halves where one of them is at fault. False where the worker was stopped while the store was away.
   private func transact(_ commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>, into batch: inout TransactedBatch) async -> Bool {
     guard !commands.isEmpty else { return true }
-    let decider = BatchDecider(commands: commands.map(\.1), encoder: ports.encoder)
-    switch await commit(decider) {
+    switch await commit(decider(for: commands.map(\.1))) {
     case .committed(let outcome):
       batch.add(outcome, of: commands)
       return true
@@ -45,6 +56,29 @@ extension CommandPipeline {
     }
   }
 
+  /// The same for the worker's own. One that the store refuses is let go: it is found again, a payment by the end of its lease, an expiry by the next look.
+  private func transact(_ own: ArraySlice<OwnCommands.Entry>, into batch: inout TransactedBatch) async -> Bool {
+    guard !own.isEmpty else { return true }
+    switch await commit(BatchDecider(commands: [], own: own.map(\.command), encoder: ports.encoder, terms: settings.terms)) {
+    case .committed(let outcome):
+      batch.add(outcome, of: [])
+      return true
+    case .stopped: return false
+    case .refused(let error):
+      if own.count == 1 {
+        ports.journal.note(.ownCommandFailed(order: own.first!.command.order, error: error))
+        return true
+      }
+      let middle = own.startIndex + own.count / 2
+      guard await transact(own[..<middle], into: &batch) else { return false }
+      return await transact(own[middle...], into: &batch)
+    }
+  }
+
+  func decider(for commands: [CommandEnvelope]) -> BatchDecider {
+    BatchDecider(commands: commands, encoder: ports.encoder, terms: settings.terms)
+  }
+
   enum Commit: Sendable { case committed(BatchOutcome), refused(String), stopped }
 
   /// Runs one batch's transaction until it is committed or refused; a store that is away is waited for and counts nothing.
@@ -59,6 +93,7 @@ extension CommandPipeline {
         let outcome = try await ports.store.transact(keys, sent: sent) { decider.decide($0) }
         sweeper.deleted(sent)
         if away { ports.journal.note(.storeAvailable) }
+        if outcome.opensPayments { ports.paymentsOpened() }
         return .committed(outcome)
       } catch {
         sweeper.putBack(sent)
@@ -88,11 +123,14 @@ extension TransactedBatch {
   mutating func add(_ outcome: BatchOutcome, of commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>) {
     events += outcome.events
     snapshots += outcome.snapshots
+    replies += outcome.replies
     for ((received, envelope), disposition) in zip(commands, outcome.dispositions) {
       switch disposition {
       case .decided(let result): answered.append((received, envelope, .first(result)))
       case .duplicate(let result): answered.append((received, envelope, .duplicate(result)))
-      case .early: early.append((received, envelope))
+      case .awaitsPayment: unanswered.append(received)
+      case .early: waiting.append(WaitingDelivery(received: received, envelope: envelope, reason: .early))
+      case .paymentOpen: waiting.append(WaitingDelivery(received: received, envelope: envelope, reason: .paymentOpen))
       case .deadLettered(let refusal): refused.append(RefusedDelivery(received: received, refusal: refusal))
       }
     }

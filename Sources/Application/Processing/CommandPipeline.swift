@@ -13,10 +13,15 @@ package final class CommandPipeline: Sendable {
     package let replies: any ReplySender
     package let cache: any SnapshotCache
     package let journal: any PipelineJournal
+    /// The worker's own commands; to be finished after the source has stopped.
+    package let own: OwnCommands
+    /// Called after a commit that the provider is to be asked for something.
+    package let paymentsOpened: @Sendable () -> Void
 
     package init(
       source: any CommandSource, decoder: any CommandDecoder, encoder: any MessageEncoder, store: any OrderStore, events: any EventPublisher,
-      forwarder: any MessageForwarder, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal
+      forwarder: any MessageForwarder, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal,
+      own: OwnCommands, paymentsOpened: @escaping @Sendable () -> Void = {}
     ) {
       self.source = source
       self.decoder = decoder
@@ -27,18 +32,22 @@ package final class CommandPipeline: Sendable {
       self.replies = replies
       self.cache = cache
       self.journal = journal
+      self.own = own
+      self.paymentsOpened = paymentsOpened
     }
   }
 
   package struct Settings: Sendable {
     package var batchMax: Int
+    package var terms: OrderTerms
     package var retries: RetryPolicy
     package var forwarding: Forwarding
     /// Tells the time for what people read in headers; what is decided goes by the store's clock.
     package var now: @Sendable () -> Timestamp
 
-    package init(batchMax: Int, retries: RetryPolicy, forwarding: Forwarding, now: @escaping @Sendable () -> Timestamp) {
+    package init(batchMax: Int, terms: OrderTerms, retries: RetryPolicy, forwarding: Forwarding, now: @escaping @Sendable () -> Timestamp) {
       self.batchMax = batchMax
+      self.terms = terms
       self.retries = retries
       self.forwarding = forwarding
       self.now = now
@@ -85,15 +94,20 @@ package final class CommandPipeline: Sendable {
 
   /// Works until the source stops and everything in hand is settled or given up.
   package func run() async -> Report {
-    let prepared = Handover<[PreparedDelivery]>(capacity: 1)
+    let prepared = Handover<PreparedBatch>(capacity: 1)
     let transacted = Handover<TransactedBatch>(capacity: 1)
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.prepare(into: prepared) }
+      group.addTask {
+        async let own: Void = self.feedOwn(into: prepared)
+        await self.prepare(into: prepared)
+        await own
+        prepared.finish()
+      }
       group.addTask { await self.transact(from: prepared, into: transacted) }
       let sweeping = Task { await self.sweepWhileIdle() }
       while let batch = await transacted.next() {
         for failed in batch.failed { group.addTask { await self.tryAgain(failed) } }
-        if !batch.early.isEmpty { group.addTask { await self.wait(batch.early) } }
+        if !batch.waiting.isEmpty { group.addTask { await self.wait(batch.waiting) } }
         if !batch.refused.isEmpty { group.addTask { await self.park(batch.refused) } }
         await self.publish(batch)
       }
@@ -105,17 +119,24 @@ package final class CommandPipeline: Sendable {
     return ledger.withLock { Report(settled: $0.settled, returned: $0.acks.unsettled) }
   }
 
-  private func prepare(into prepared: Handover<[PreparedDelivery]>) async {
+  private func prepare(into prepared: Handover<PreparedBatch>) async {
     taking: while true {
       switch await ports.source.next(max: settings.batchMax) {
       case .deliveries(let received):
         ledger.withLock { $0.acks.received(received.map(\.tag)) }
-        await prepared.send(received.map { PreparedDelivery(received: $0, decoded: authorize(ports.decoder.decode($0))) })
+        await prepared.send(.deliveries(received.map { PreparedDelivery(received: $0, decoded: authorize(ports.decoder.decode($0))) }))
       case .lost(let generation): ledger.withLock { $0.acks.lost(generation: generation) }
       case .stopped: break taking
       }
     }
-    prepared.finish()
+  }
+
+  private func feedOwn(into prepared: Handover<PreparedBatch>) async {
+    while true {
+      let entries = await ports.own.next(max: settings.batchMax)
+      if entries.isEmpty { return }
+      await prepared.send(.own(entries))
+    }
   }
 
   private func authorize(_ decoded: DecodedCommand) -> DecodedCommand {
@@ -160,11 +181,25 @@ struct PreparedDelivery: Sendable {
   let decoded: DecodedCommand
 }
 
+/// What goes through a transaction together.
+enum PreparedBatch: Sendable {
+  case deliveries([PreparedDelivery])
+  case own([OwnCommands.Entry])
+}
+
 /// A delivery whose command the store would not do.
 struct FailedDelivery: Sendable {
   let received: ReceivedMessage
   let envelope: CommandEnvelope
   let error: String
+}
+
+/// A delivery that goes up the ladder without having failed.
+struct WaitingDelivery: Sendable {
+  enum Reason: Sendable { case early, paymentOpen }
+  let received: ReceivedMessage
+  let envelope: CommandEnvelope
+  let reason: Reason
 }
 
 struct RefusedDelivery: Sendable {
@@ -177,7 +212,10 @@ struct TransactedBatch: Sendable {
   var answered: [(received: ReceivedMessage, envelope: CommandEnvelope, reply: ReplyOutcome)] = []
   var events: [PendingEvent] = []
   var snapshots: [Snapshot] = []
-  var early: [(received: ReceivedMessage, envelope: CommandEnvelope)] = []
+  var replies: [StoredReply] = []
+  /// Committed, and answered when their payment is settled.
+  var unanswered: [ReceivedMessage] = []
+  var waiting: [WaitingDelivery] = []
   var failed: [FailedDelivery] = []
   var refused: [RefusedDelivery] = []
 }

@@ -6,6 +6,10 @@ package enum Disposition: Sendable {
   case decided(CommandResult)
   /// Its id was decided before: answered as the first time.
   case duplicate(CommandResult)
+  /// Committed, and its payment is open: answered when that is settled.
+  case awaitsPayment
+  /// A payment of its order is open, or its own: tried again later, which is no attempt.
+  case paymentOpen
   /// It came before its order, or before the version that it expects: tried again in a second, which is no attempt.
   case early
   /// It cannot be done as it stands.
@@ -18,6 +22,10 @@ package struct BatchOutcome: Sendable {
   package let dispositions: [Disposition]
   package let events: [PendingEvent]
   package let snapshots: [Snapshot]
+  /// Replies of commands that waited for a payment.
+  package let replies: [StoredReply]
+  /// Whether the provider has something new to be asked for.
+  package let opensPayments: Bool
 }
 
 /// A committed event that is to be published, after those of its order that stood in the outbox before it.

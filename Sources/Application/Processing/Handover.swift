@@ -1,11 +1,12 @@
 import Synchronization
 
-/// A bounded hand-over from one stage to the next: `send` waits while it is full, `next` while it is empty. One sender, one receiver.
+/// A bounded hand-over from one stage to the next: `send` waits while it is full, `next` while it is empty. Any number of senders, each
+/// in its turn; one receiver.
 package final class Handover<Element: Sendable>: Sendable {
   private struct State {
     var buffer: [Element] = []
     var finished = false
-    var sender: CheckedContinuation<Void, Never>?
+    var senders: [CheckedContinuation<Void, Never>] = []
     var receiver: CheckedContinuation<Element?, Never>?
   }
 
@@ -23,7 +24,7 @@ package final class Handover<Element: Sendable>: Sendable {
         }
         state.buffer.append(element)
         if state.buffer.count < capacity { return (nil, true) }
-        state.sender = continuation
+        state.senders.append(continuation)
         return (nil, false)
       }
       receiver?.resume(returning: element)
@@ -47,9 +48,7 @@ package final class Handover<Element: Sendable>: Sendable {
       let (answer, sender) = state.withLock { state -> (Element??, CheckedContinuation<Void, Never>?) in
         if !state.buffer.isEmpty {
           let element = state.buffer.removeFirst()
-          let sender = state.sender
-          state.sender = nil
-          return (.some(element), sender)
+          return (.some(element), state.senders.isEmpty ? nil : state.senders.removeFirst())
         }
         if state.finished { return (.some(nil), nil) }
         state.receiver = continuation

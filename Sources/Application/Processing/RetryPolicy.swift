@@ -5,6 +5,15 @@ package enum RetryRung: String, Sendable, CaseIterable {
   case thirtySeconds = "30s"
   case twoMinutes = "2m"
   case tenMinutes = "10m"
+
+  /// Where a command waits the first, second, … time for an open payment of its order.
+  static func forPayment(wait: Int) -> RetryRung {
+    switch wait {
+    case ...2: .oneSecond
+    case 3: .fiveSeconds
+    default: .thirtySeconds
+    }
+  }
 }
 
 /// What becomes of a command whose own try failed: again in place, up the ladder, or to the dead letters.

@@ -16,6 +16,8 @@ struct LoggingJournal: PipelineJournal {
         metadata: ["message_id": "\(messageID)", "rung": "\(rung.rawValue)", "attempt": "\(attempt)", "error": "\(error)"])
     case .failedInPlace(let messageID, let attempt, let error):
       logger.info("command failed, tried again in place", metadata: ["message_id": "\(messageID)", "attempt": "\(attempt)", "error": "\(error)"])
+    case .ownCommandFailed(let order, let error):
+      logger.error("a payment's result or an expiry could not be stored", metadata: ["order_id": "\(order.order)", "error": "\(error)"])
     case .storeUnavailable(let reason): logger.error("the database is away: consuming stops", metadata: ["error": "\(reason)"])
     case .storeAvailable: logger.notice("the database is back: consuming goes on")
     case .conflict(let reason, let run):

@@ -12,15 +12,17 @@ struct PostgresFixture: Sendable {
   let client: PostgresClient
   let stores: Stores
 
-  /// The command path and the relay are two adapters over two connections; the contract sees them as one.
-  final class Stores: OrderStore, Outbox {
+  /// The command path, the relay and the payments are three adapters over three connections; the contract sees them as one.
+  final class Stores: OrderStore, Outbox, PaymentQueue {
     let orders: [PostgresOrderStore]
     let outbox: PostgresOutbox
+    let payments: PostgresPaymentQueue
     private let next = Turn()
 
-    init(orders: [PostgresOrderStore], outbox: PostgresOutbox) {
+    init(orders: [PostgresOrderStore], outbox: PostgresOutbox, payments: PostgresPaymentQueue) {
       self.orders = orders
       self.outbox = outbox
+      self.payments = payments
     }
 
     func transact<Decision: Sendable>(
@@ -32,7 +34,10 @@ struct PostgresFixture: Sendable {
     func untilAvailable() async { await orders[0].untilAvailable() }
     func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool { try await outbox.lease(holder: holder, for: duration) }
     func release(holder: String) async throws(StoreError) { try await outbox.release(holder: holder) }
-    func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] { try await outbox.oldest(age: age, limit: limit) }
+    func oldest(age: Duration, limit: Int) async throws(StoreError) -> OutboxPage { try await outbox.oldest(age: age, limit: limit) }
+    func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+      try await payments.lease(limit: limit, for: duration)
+    }
     func postpone(_ keys: [OutboxKey]) async throws(StoreError) { try await outbox.postpone(keys) }
   }
 
@@ -44,10 +49,11 @@ struct PostgresFixture: Sendable {
     let setup = try connect(nil)
     _ = try await Migrator(client: setup, schema: schema).migrate(deadline: .after(.seconds(60)))
     await setup.close()
-    let clients = try (0..<connections + 2).map { _ in try connect(schema) }
+    let clients = try (0..<connections + 3).map { _ in try connect(schema) }
     // A store does not wait for a database that is away.
     for client in clients { #expect(await client.waitUntilConnected(deadline: .after(.seconds(60)))) }
-    let stores = Stores(orders: clients.dropFirst(2).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]))
+    let stores = Stores(orders: clients.dropFirst(3).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]),
+      payments: PostgresPaymentQueue(client: clients[2]))
     return PostgresFixture(schema: schema, client: clients[0], stores: stores)
   }
 

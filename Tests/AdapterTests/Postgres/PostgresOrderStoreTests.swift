@@ -23,6 +23,21 @@ import Testing
   @Test func anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver() async throws {
     try await PostgresFixture.make().contract.anUpdateBeforeItsOrderIsEarlyUntilItsTriesAreOver()
   }
+  @Test func aCommandThatNeedsAPaymentStaysOpenUntilItsResult() async throws {
+    try await PostgresFixture.make().contract.aCommandThatNeedsAPaymentStaysOpenUntilItsResult()
+  }
+  @Test func whatIsAuthorisedIsVoidedWhenTheOrderIsCancelled() async throws {
+    try await PostgresFixture.make().contract.whatIsAuthorisedIsVoidedWhenTheOrderIsCancelled()
+  }
+  @Test func aDeclinedPaymentLeavesTheOrderAndTheMethodMayBeAnother() async throws {
+    try await PostgresFixture.make().contract.aDeclinedPaymentLeavesTheOrderAndTheMethodMayBeAnother()
+  }
+  @Test func anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing() async throws {
+    try await PostgresFixture.make().contract.anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing()
+  }
+  @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
+    try await PostgresFixture.make().contract.anOrderThatRanOutExpiresOnceAndNotBefore()
+  }
   @Test func onlyOneHoldsTheLease() async throws { try await PostgresFixture.make().contract.onlyOneHoldsTheLease() }
 
   @Test func setupFromManyAtOnceAppliesEachMigrationOnce() async throws {
@@ -36,7 +51,7 @@ import Testing
       }
       return try await group.reduce(into: []) { $0 += $1 }
     }
-    #expect(applied == ["1 orders"])
+    #expect(applied == ["1 orders", "2 payments"])
     let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL))
     #expect(try await Migrator(client: client, schema: schema).pending(deadline: .after(.seconds(20))).isEmpty)
   }

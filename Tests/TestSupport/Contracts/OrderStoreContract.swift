@@ -4,7 +4,7 @@ import Testing
 
 /// What every store must do, run over memory and over PostgreSQL. Each call works on names of its own, so that all may run side by side.
 package struct OrderStoreContract: Sendable {
-  package let store: any OrderStore & Outbox
+  package let store: any OrderStore & Outbox & PaymentQueue
   /// Sets what is on hand of a product.
   package let setStock: @Sendable (ProductKey, Int64) async throws -> Void
   /// Levels of a product; nil where it is unknown.
@@ -12,38 +12,47 @@ package struct OrderStoreContract: Sendable {
   /// How many rows an order has in orders, history, audit, reservations and outbox, and how many claims name it.
   package let rows: @Sendable (OrderKey) async throws -> [String: Int]
 
-  private let codec = PlainCodec()
+  /// Lets time pass, where the store's does not by itself.
+  let pass: @Sendable () -> Void
+
+  let codec = PlainCodec()
+  static let terms = OrderTerms(payments: PaymentTerms(encoder: PlainCodec(), hasProvider: true, timeout: .seconds(10), giveUp: .seconds(600)))
   private let run = UInt64.random(in: 1...UInt64.max)
 
   package init(
-    store: any OrderStore & Outbox, setStock: @escaping @Sendable (ProductKey, Int64) async throws -> Void,
-    stock: @escaping @Sendable (ProductKey) async throws -> StockLevel?, rows: @escaping @Sendable (OrderKey) async throws -> [String: Int]
+    store: any OrderStore & Outbox & PaymentQueue, setStock: @escaping @Sendable (ProductKey, Int64) async throws -> Void,
+    stock: @escaping @Sendable (ProductKey) async throws -> StockLevel?, rows: @escaping @Sendable (OrderKey) async throws -> [String: Int],
+    pass: @escaping @Sendable () -> Void = {}
   ) {
     self.store = store
     self.setStock = setStock
     self.stock = stock
     self.rows = rows
+    self.pass = pass
   }
 
   package func product(_ name: String) -> ProductKey { ProductKey(tenant: .standard, product: ProductID("\(name)-\(run)")!) }
   package func order(_ number: UInt64) -> OrderKey { OrderKey(tenant: .standard, order: OrderID(high: run, low: number)) }
 
-  package func command(_ id: String, order number: UInt64, _ lines: [(ProductKey, Int64)]) -> CommandEnvelope {
+  package func command(_ id: String, order number: UInt64, _ lines: [(ProductKey, Int64)], confirm: Bool = false) -> CommandEnvelope {
     let usd = Currency("USD")!
     let items = lines.map {
       OrderLine(product: $0.0.product, quantity: Quantity($0.1)!, unitPrice: Money(minorUnits: 250, currency: usd))!
     }
     let create = CreateOrder(
       order: order(number).order, choosesOrderID: true, customer: CustomerID("ann \"the\" first\u{1F600}")!, currency: usd, lines: items,
-      paymentMethod: PaymentMethod("pm_ok"), confirm: false, metadata: [MetadataEntry(key: "a\"b\\c", value: "line\nbreak\u{7}é")])!
+      paymentMethod: PaymentMethod("pm_ok"), confirm: confirm, metadata: [MetadataEntry(key: "a\"b\\c", value: "line\nbreak\u{7}é")])!
     return CommandEnvelope(
       identity: CommandIdentity(tenant: .standard, message: MessageID("\(id)-\(run)")!), principal: .anonymous, command: .create(create),
-      fingerprint: Fingerprint([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 32)), data: [], correlationID: "correlation", replyTo: nil,
-      traceparent: nil, journey: Journey())
+      fingerprint: Fingerprint([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 32)), data: [], correlationID: "correlation",
+      replyTo: "reply.store", traceparent: nil, journey: Journey())
   }
 
   package func transact(_ commands: [CommandEnvelope], sent: [OutboxKey] = []) async throws -> BatchOutcome {
-    let decider = BatchDecider(commands: commands, encoder: codec)
+    try await transact(BatchDecider(commands: commands, encoder: codec, terms: Self.terms), sent: sent)
+  }
+
+  func transact(_ decider: BatchDecider, sent: [OutboxKey] = []) async throws -> BatchOutcome {
     while true {
       do {
         return try await store.transact(decider.keys, sent: sent) { decider.decide($0) }
@@ -82,7 +91,7 @@ package struct OrderStoreContract: Sendable {
     try await setStock(a, 10)
     try await setStock(b, 10)
     _ = try await transact([command("m1", order: 1, [(b, 2), (a, 3)])])
-    let decider = BatchDecider(commands: [command("m2", order: 1, [(a, 1)])], encoder: codec)
+    let decider = BatchDecider(commands: [command("m2", order: 1, [(a, 1)])], encoder: codec, terms: Self.terms)
     let (key, created) = (order(1), command("m1", order: 1, [(b, 2), (a, 3)]))
     let facts = try await store.transact(decider.keys, sent: []) { facts in (BatchWrites(), facts) }
     let found = try #require(facts.orders[key])
@@ -98,7 +107,7 @@ package struct OrderStoreContract: Sendable {
     CommandEnvelope(
       identity: CommandIdentity(tenant: .standard, message: MessageID("\(id)-\(run)")!), principal: .anonymous,
       command: .updateStatus(UpdateStatus(order: order(number).order, status: status, reason: "because", expectedVersion: version)),
-      fingerprint: Fingerprint([UInt8](repeating: 7, count: 32)), data: [], correlationID: "correlation", replyTo: nil, traceparent: nil,
+      fingerprint: Fingerprint([UInt8](repeating: 7, count: 32)), data: [], correlationID: "correlation", replyTo: "reply.store", traceparent: nil,
       journey: Journey(earlyTries: earlyTries))
   }
 
@@ -150,10 +159,10 @@ package struct OrderStoreContract: Sendable {
     let a = product("a")
     try await setStock(a, 10)
     let outcome = try await transact([command("m1", order: 1, [(a, 1)])])
-    let due = try await store.oldest(age: .zero, limit: 100_000).first { $0.key.order == order(1) }
+    let due = try await store.oldest(age: .zero, limit: 100_000).events.first { $0.key.order == order(1) }
     #expect(due == outcome.events[0].event)
     try await store.forget([outcome.events[0].event.key])
-    let after = try await store.oldest(age: .zero, limit: 100_000)
+    let after = try await store.oldest(age: .zero, limit: 100_000).events
     #expect(!after.contains { $0.key.order == order(1) })
   }
 
@@ -212,7 +221,7 @@ extension Disposition {
   package var result: CommandResult? {
     switch self {
     case .decided(let result), .duplicate(let result): result
-    case .early, .deadLettered: nil
+    case .awaitsPayment, .paymentOpen, .early, .deadLettered: nil
     }
   }
 
@@ -220,6 +229,8 @@ extension Disposition {
     switch self {
     case .decided(let result): result.rejection?.code.rawValue ?? "accepted"
     case .duplicate: "duplicate"
+    case .awaitsPayment: "awaits payment"
+    case .paymentOpen: "payment open"
     case .early: "early"
     case .deadLettered(let refusal): refusal.reason.rawValue
     }

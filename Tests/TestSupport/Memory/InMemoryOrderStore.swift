@@ -3,9 +3,14 @@ import Domain
 import Synchronization
 
 /// The store port in memory: one transaction at a time, faults on demand.
-package final class InMemoryOrderStore: OrderStore, Outbox {
+package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue {
   package struct Tables: Sendable {
     package var orders: [OrderKey: Order] = [:]
+    package var payments: [OrderKey: PaymentFacts] = [:]
+    package var records: [PaymentKey: PaymentRecord] = [:]
+    package var replies: [OutboxKey: StoredReply] = [:]
+    package var due: [PaymentKey: Timestamp] = [:]
+    package var leases: [PaymentKey: Timestamp] = [:]
     package var claims: [CommandIdentity: Claim] = [:]
     package var stock: [ProductKey: StockLevel] = [:]
     package var outbox: [OutboxKey: EncodedEvent] = [:]
@@ -48,8 +53,9 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
     return tables.withLock { tables in
       let facts = BatchFacts(
         now: tables.now, claims: tables.claims.filter { keys.identities.contains($0.key) }, orders: tables.orders.filter { keys.orders.contains($0.key) },
-        stock: tables.stock.filter { keys.products.contains($0.key) || keys.movesStockOfOrders },
-        unsent: Dictionary(grouping: tables.outbox.keys.filter { keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
+        payments: tables.facts(of: keys.orders), records: tables.records(for: keys),
+        stock: tables.stock.filter { keys.products.contains($0.key) || keys.changesOrders },
+        unsent: Dictionary(grouping: tables.outbox.keys.filter { $0.version > 0 && keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
       let (writes, decision) = decide(facts)
       tables.apply(writes, sent: sent)
       return decision
@@ -58,7 +64,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
 
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
     await forgetting.withLock { $0 }?()
-    tables.withLock { tables in for key in sent { tables.outbox[key] = nil } }
+    tables.withLock { $0.forget(sent) }
   }
 
   package func untilAvailable() async { await Task.yield() }
@@ -74,11 +80,23 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
     tables.withLock { if $0.leaseHolder == holder { $0.leaseHolder = nil } }
   }
 
-  package func oldest(age: Duration, limit: Int) async throws(StoreError) -> [EncodedEvent] {
+  package func oldest(age: Duration, limit: Int) async throws(StoreError) -> OutboxPage {
     tables.withLock { tables in
       let rows = tables.outbox.keys.sorted()
-      return rows.filter { row in !rows.contains { $0.order == row.order && $0.version >= 1 && $0.version < row.version } }.prefix(limit)
-        .map { tables.outbox[$0]! }
+      let events = rows.filter { row in !rows.contains { $0.order == row.order && $0.version >= 1 && $0.version < row.version } }
+      return OutboxPage(events: events.prefix(limit).map { tables.outbox[$0]! }, replies: Array(tables.replies.values.prefix(limit)))
+    }
+  }
+
+  package func advance(by time: Duration) { tables.withLock { $0.now = $0.now + time } }
+
+  package func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+    tables.withLock { tables in
+      let now = tables.now
+      let open = tables.records.values.filter { record in
+        record.state == .open && (tables.due[record.key].map { $0 <= now } ?? true) && (tables.leases[record.key].map { $0 < now } ?? true)
+      }
+      return open.sorted { $0.key < $1.key }.prefix(limit).map { tables.lease($0, until: now + duration) }
     }
   }
 
@@ -86,14 +104,74 @@ package final class InMemoryOrderStore: OrderStore, Outbox {
 }
 
 extension InMemoryOrderStore.Tables {
+  func facts(of keys: [OrderKey]) -> [OrderKey: PaymentFacts] {
+    payments.filter { keys.contains($0.key) }.merging(
+      records.values.filter { $0.state == .open && keys.contains($0.key.order) }.map { record in
+        let known = payments[record.key.order] ?? .none
+        return (
+          record.key.order,
+          PaymentFacts(
+            authorization: known.authorization, open: record.operation, surplus: known.surplus, count: max(known.count, record.operation.number))
+        )
+      }, uniquingKeysWith: { $1 })
+  }
+
+  func records(for keys: BatchKeys) -> [PaymentKey: PaymentRecord] {
+    records.filter { ($0.value.state == .open && keys.orders.contains($0.key.order)) || keys.payments.contains($0.key) }
+  }
+
+  mutating func lease(_ record: PaymentRecord, until end: Timestamp) -> LeasedPayment {
+    var record = record
+    var random = SystemRandomNumberGenerator()
+    record.isUnknown = record.isUnknown || record.lease != nil
+    record.lease = .random(using: &random)
+    record.attempts += 1
+    record.firstCalledAt = record.firstCalledAt ?? now
+    records[record.key] = record
+    leases[record.key] = end
+    return LeasedPayment(
+      key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1,
+      trace: PaymentTrace(correlationID: record.cause.correlationID, traceparent: record.cause.traceparent))
+  }
+
+  mutating func forget(_ sent: [OutboxKey]) {
+    for key in sent {
+      outbox[key] = nil
+      replies[key] = nil
+    }
+  }
+
   mutating func apply(_ writes: BatchWrites, sent: [OutboxKey]) {
-    for order in writes.created + writes.updated { orders[order.key] = order }
+    for row in writes.created + writes.updated {
+      orders[row.order.key] = row.order
+      payments[row.order.key] = PaymentFacts(authorization: row.payments.authorization, surplus: row.payments.surplus, count: row.payments.count)
+    }
+    for settlement in writes.settled {
+      records[settlement.key]!.state = settlement.state
+      close(settlement.key)
+    }
+    for postponement in writes.postponed {
+      records[postponement.key]!.isUnknown = postponement.isUnknown
+      close(postponement.key)
+      due[postponement.key] = now + postponement.delay
+    }
+    for record in writes.opened {
+      precondition(!records.values.contains { $0.key.order == record.key.order && $0.state == .open }, "two open payments: \(record.key)")
+      precondition(records[record.key] == nil, "a payment's number given twice: \(record.key)")
+      records[record.key] = record
+    }
+    for settlement in writes.settledClaims {
+      let claim = claims[settlement.identity]!
+      precondition(claim.result == nil, "answered twice: \(settlement.identity)")
+      claims[settlement.identity] = Claim(fingerprint: claim.fingerprint, subject: claim.subject, type: claim.type, result: settlement.result)
+    }
+    for reply in writes.replies { replies[reply.key] = reply }
     for (key, moved) in writes.stock {
       stock[key]!.onHand += moved.onHand
       stock[key]!.reserved += moved.reserved
       precondition(0 <= stock[key]!.reserved && stock[key]!.reserved <= stock[key]!.onHand, "oversold: \(key)")
     }
-    for key in sent { outbox[key] = nil }
+    forget(sent)
     for event in writes.events { outbox[event.key] = event }
     for entry in writes.claims {
       precondition(claims[entry.identity] == nil, "claimed twice: \(entry.identity)")
@@ -101,5 +179,10 @@ extension InMemoryOrderStore.Tables {
     }
     history += writes.history
     audit += writes.audit
+  }
+
+  private mutating func close(_ key: PaymentKey) {
+    records[key]!.lease = nil
+    leases[key] = nil
   }
 }

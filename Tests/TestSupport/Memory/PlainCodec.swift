@@ -1,12 +1,13 @@
 import Application
 import Domain
 
-/// A codec for tests that are not about JSON. A create's body is `order-id product quantity [product quantity…]`, an update's `order-id status`.
-package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
+/// A codec for tests that are not about JSON. A create's body is `order-id [pay] [confirm] product quantity [product quantity…]`, where `pay` gives it a
+/// payment method; an update's is `order-id status`.
+package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentCallEncoder {
   package init() {}
 
-  package static func body(order: OrderID, _ lines: [(String, Int64)]) -> [UInt8] {
-    Array("\(order) \(lines.map { "\($0.0) \($0.1)" }.joined(separator: " "))".utf8)
+  package static func body(order: OrderID, _ lines: [(String, Int64)], pay: Bool = false, confirm: Bool = false) -> [UInt8] {
+    Array("\(order) \(pay ? "pay " : "")\(confirm ? "confirm " : "")\(lines.map { "\($0.0) \($0.1)" }.joined(separator: " "))".utf8)
   }
 
   package func decode(_ received: ReceivedMessage) -> DecodedCommand {
@@ -24,11 +25,13 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
           correlationID: message.correlationID ?? id, replyTo: message.replyTo, traceparent: nil, journey: tries))
     }
     let usd = Currency("USD")!
-    let lines = stride(from: 1, to: words.count - 1, by: 2).map { i in
+    let flags = words.dropFirst().prefix { $0 == "pay" || $0 == "confirm" }
+    let lines = stride(from: 1 + flags.count, to: words.count - 1, by: 2).map { i in
       OrderLine(product: ProductID(words[i])!, quantity: Quantity(Int64(words[i + 1])!)!, unitPrice: Money(minorUnits: 100, currency: usd))!
     }
     let create = CreateOrder(
-      order: order, choosesOrderID: true, customer: CustomerID("customer")!, currency: usd, lines: lines, paymentMethod: nil, confirm: false, metadata: [])!
+      order: order, choosesOrderID: true, customer: CustomerID("customer")!, currency: usd, lines: lines,
+      paymentMethod: flags.contains("pay") ? PaymentMethod("pm") : nil, confirm: flags.contains("confirm"), metadata: [])!
     return .command(
       CommandEnvelope(
         identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous, command: .create(create),
@@ -44,9 +47,19 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
     return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: order)
   }
 
-  package func commandRejected(_ envelope: CommandEnvelope, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
-    let id = UUIDValue(high: UInt64(truncatingIfNeeded: envelope.identity.hashValue), low: 0)
-    return EncodedEvent(key: OutboxKey(order: envelope.orderKey, version: 0, event: id), type: .commandRejected, body: Array(rejection.code.rawValue.utf8))
+  package func command(_ command: Command) -> [UInt8] { Array(command.type.rawValue.utf8) }
+
+  package func replyID(_ identity: CommandIdentity) -> UUIDValue { UUIDValue(high: UInt64(truncatingIfNeeded: identity.hashValue), low: 1) }
+
+  package func call(for operation: PaymentOperation, of order: Order) -> PaymentCall {
+    PaymentCall(
+      key: "\(order.key.order)/\(operation.number)", target: operation.kind.rawValue,
+      body: Array("\(operation.amount.minorUnits) \(operation.authorization?.rawValue ?? "")".utf8))
+  }
+
+  package func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
+    let id = UUIDValue(high: UInt64(truncatingIfNeeded: refused.identity.hashValue), low: 0)
+    return EncodedEvent(key: OutboxKey(order: refused.order, version: 0, event: id), type: .commandRejected, body: Array(rejection.code.rawValue.utf8))
   }
 
   /// `outcome[:code]`.
@@ -58,16 +71,16 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal {
     }
   }
 
-  /// `attempt` or `attempt/early tries`.
+  /// `attempt/early tries/payment waits`; what is left out is 0.
   package func seal(_ sealed: SealedJourney) -> String {
     let journey = sealed.journey
-    return journey.earlyTries == 0 ? "\(journey.attempt)" : "\(journey.attempt)/\(journey.earlyTries)"
+    return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)"
   }
 
   package func open(_ header: String, messageID: String?, type: String?, bodyHash: [UInt8]) -> SealedJourney? {
     let numbers = header.split(separator: "/").compactMap { Int($0) }
     guard let attempt = numbers.first else { return nil }
-    let journey = Journey(attempt: attempt, earlyTries: numbers.count > 1 ? numbers[1] : 0)
+    let journey = Journey(attempt: attempt, earlyTries: numbers.dropFirst().first ?? 0, paymentWaits: numbers.dropFirst(2).first ?? 0)
     return SealedJourney(messageID: nil, type: nil, bodyHash: [], principal: nil, journey: journey)
   }
 }

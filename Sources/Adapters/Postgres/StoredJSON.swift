@@ -70,3 +70,40 @@ enum StoredMetadata {
     text.append(0x22)
   }
 }
+
+/// What is authorised for an order, as `orders.payments` keeps it. The open operation is a row of `payments`.
+enum StoredPaymentFacts {
+  private struct Stored: Codable {
+    struct Authorization: Codable {
+      let id: String
+      let minor: Int64
+    }
+    let count: Int
+    let live: Authorization?
+    let surplus: [Authorization]?
+  }
+
+  /// Nil where there is nothing to keep.
+  static func encode(_ facts: PaymentFacts) -> String? {
+    if facts == .none { return nil }
+    func stored(_ authorization: PaymentAuthorization) -> Stored.Authorization {
+      Stored.Authorization(id: authorization.id.rawValue, minor: authorization.amount.minorUnits)
+    }
+    let row = Stored(
+      count: facts.count, live: facts.authorization.map(stored), surplus: facts.surplus.isEmpty ? nil : facts.surplus.map(stored))
+    // Codable of three plain fields cannot fail.
+    return String(decoding: try! JSONEncoder().encode(row), as: UTF8.self)
+  }
+
+  static func decode(_ text: String, currency: Currency) -> PaymentFacts? {
+    guard let row = try? JSONDecoder().decode(Stored.self, from: Data(text.utf8)) else { return nil }
+    func restored(_ authorization: Stored.Authorization) -> PaymentAuthorization? {
+      AuthorizationID(authorization.id).map { PaymentAuthorization(id: $0, amount: Money(minorUnits: authorization.minor, currency: currency)) }
+    }
+    let surplus = (row.surplus ?? []).compactMap(restored)
+    guard surplus.count == row.surplus?.count ?? 0 else { return nil }
+    guard let live = row.live else { return PaymentFacts(surplus: surplus, count: row.count) }
+    guard let authorization = restored(live) else { return nil }
+    return PaymentFacts(authorization: authorization, surplus: surplus, count: row.count)
+  }
+}

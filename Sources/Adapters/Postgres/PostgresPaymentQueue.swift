@@ -1,0 +1,51 @@
+import Application
+import ClientRuntime
+import Domain
+import PostgresClient
+
+/// The open payments for an executor, on a connection of its own.
+package struct PostgresPaymentQueue: PaymentQueue {
+  private let client: PostgresClient
+  private let deadline: Duration
+
+  package init(client: PostgresClient, deadline: Duration = .seconds(3)) {
+    self.client = client
+    self.deadline = deadline
+  }
+
+  package func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
+      let rows = try session.query(Self.take, Parameters([.int64(Int64(limit)), .int64(duration.milliseconds)]))
+      return try (0..<rows.rowCount).map { (row) throws(PostgresError) in try Self.leased(rows, row) }
+    }
+  }
+
+  private static func leased(_ rows: ResultSet, _ row: Int) throws(PostgresError) -> LeasedPayment {
+    guard let tenant = TenantID(rows.text(row, 0)) else { throw .unreadable("payments") }
+    let order = OrderKey(tenant: tenant, order: rows.uuidValue(row, 1))
+    return LeasedPayment(
+      key: PaymentKey(order: order, number: Int(rows.int32(row, 2))),
+      call: PaymentCall(key: rows.text(row, 3), target: rows.text(row, 4), body: rows.bytes(row, 5)), lease: rows.uuidValue(row, 6),
+      isRepeat: rows.int32(row, 7) > 1, trace: PaymentTrace(correlationID: rows.text(row, 8), traceparent: rows.isNull(row, 9) ? nil : rows.text(row, 9)))
+  }
+
+  /// A lease that ended without a result leaves open what its call did: unknown, until the provider tells. Rows that a batch has locked are passed
+  /// over, so that neither waits for the other.
+  private static let take = Statement(
+    name: "payments_lease",
+    sql: """
+      UPDATE payments p
+      SET is_unknown = p.is_unknown OR p.lease_token IS NOT NULL, lease_token = gen_random_uuid(),
+          lease_until = clock_timestamp() + $2 * interval '1 millisecond', attempts = p.attempts + 1,
+          first_called_at = coalesce(p.first_called_at, clock_timestamp())
+      FROM (
+        SELECT tenant_id, order_id, number FROM payments
+        WHERE state = 'open' AND next_attempt_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY next_attempt_at
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+      ) AS due
+      WHERE p.tenant_id = due.tenant_id AND p.order_id = due.order_id AND p.number = due.number
+      RETURNING p.tenant_id, p.order_id, p.number, p.key, p.target, p.request, p.lease_token, p.attempts, p.correlation_id, p.traceparent
+      """, parameterTypes: [.int8, .int8])
+}

@@ -1,0 +1,80 @@
+import Domain
+import Synchronization
+
+/// Asks the provider for what stands open, outside any transaction, and hands what it says to the pipeline.
+package final class PaymentExecutor: Sendable {
+  package struct Settings: Sendable {
+    /// Calls under way at once.
+    package var concurrency = 64
+    /// How long a call may take.
+    package var deadline: Duration
+    /// How long to wait before looking again where nobody says that there is something new.
+    package var poll = Duration.milliseconds(500)
+
+    package init(deadline: Duration) { self.deadline = deadline }
+
+    /// A result has this long to be committed after the call's deadline.
+    var lease: Duration { deadline + .seconds(5) }
+  }
+
+  private let queue: any PaymentQueue
+  private let provider: any PaymentProvider
+  private let results: OwnCommands
+  private let settings: Settings
+  private let clock = ContinuousClock()
+  private let wakeup = Signal()
+  private let stopping = Mutex(false)
+  private let busy = Mutex(0)
+
+  package init(queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, settings: Settings) {
+    self.queue = queue
+    self.provider = provider
+    self.results = results
+    self.settings = settings
+  }
+
+  /// Something was committed that wants a call.
+  package func wake() { wakeup.set() }
+
+  /// Begins no more calls; `run` returns when those under way have ended and their results are committed.
+  package func stop() {
+    stopping.withLock { $0 = true }
+    wakeup.set()
+  }
+
+  package func run() async {
+    var pause = Duration.milliseconds(100)
+    await withDiscardingTaskGroup { group in
+      while !stopping.withLock({ $0 }) {
+        let free = settings.concurrency - busy.withLock { $0 }
+        if free == 0 {
+          await wakeup.wait(atMost: settings.poll)
+          continue
+        }
+        do {
+          let until = clock.now + settings.lease
+          let leased = try await queue.lease(limit: free, for: settings.lease)
+          pause = .milliseconds(100)
+          busy.withLock { $0 += leased.count }
+          for payment in leased { group.addTask { await self.perform(payment, until: until) } }
+          if leased.isEmpty { await wakeup.wait(atMost: settings.poll) }
+        } catch {
+          // A store that is away shows in its own dependency.
+          await wakeup.wait(atMost: pause)
+          pause = min(pause * 2, .seconds(2))
+        }
+      }
+    }
+  }
+
+  private func perform(_ payment: LeasedPayment, until end: ContinuousClock.Instant) async {
+    defer {
+      busy.withLock { $0 -= 1 }
+      wakeup.set()
+    }
+    // Whoever leases it after this moment would call beside us: looked at directly before the call.
+    guard clock.now + settings.deadline < end else { return }
+    let answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
+    await results.decide(.paymentAnswered(PaymentReport(key: payment.key, lease: payment.lease, answer: answer)))
+  }
+}

@@ -1,0 +1,26 @@
+import Domain
+
+/// An operation that one executor may call the provider for, for as long as its lease runs.
+package struct LeasedPayment: Sendable {
+  package let key: PaymentKey
+  package let call: PaymentCall
+  package let lease: UUIDValue
+  /// Whether its key was sent before.
+  package let isRepeat: Bool
+  package let trace: PaymentTrace
+
+  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, trace: PaymentTrace) {
+    self.key = key
+    self.call = call
+    self.lease = lease
+    self.isRepeat = isRepeat
+    self.trace = trace
+  }
+}
+
+/// The open payments, as those who call the provider see them.
+package protocol PaymentQueue: Sendable {
+  /// Takes up to `limit` operations that are due and in nobody's hands, each for `duration` of the store's clock. One whose earlier lease ended
+  /// without a result is unknown from here on.
+  func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment]
+}
