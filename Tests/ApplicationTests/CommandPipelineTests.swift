@@ -217,6 +217,34 @@ import Testing
     #expect(fixture.store.snapshot.outbox.keys.map(\.version).sorted() == [1, 2])
   }
 
+  @Test func anEventWaitsForTheOlderOneOfAnotherWorkerAndGoesWhenThatIsSent() async throws {
+    let fixture = Fixture()
+    let codec = PlainCodec()
+    let received = ReceivedMessage(tag: DeliveryTag(generation: 1, number: 1), redelivered: false, message: Fixture.create("m1", order: 1))
+    guard case .command(let create) = codec.decode(received) else {
+      Issue.record("the test's command is unreadable")
+      return
+    }
+    // Another worker has committed the create and not yet sent its event.
+    let decider = BatchDecider(commands: [create], encoder: codec, terms: OrderStoreContract.terms)
+    _ = try await fixture.store.transact(decider.keys, sent: []) { decider.decide($0) }
+    let older = fixture.store.snapshot.outbox.keys.map { $0 }
+    let looks = Mutex(0)
+    fixture.store.beforeLookingForUnsent {
+      let look = looks.withLock { looks in
+        looks += 1
+        return looks
+      }
+      #expect(fixture.broker.all.events.isEmpty, "it must not overtake")
+      if look == 2 { fixture.store.drop(older) }
+    }
+    try await fixture.run {
+      fixture.source.deliver([Fixture.update("m2", order: 1, to: .cancelled)])
+      #expect(await eventually { fixture.broker.all.events.map(\.type) == [.cancelled] })
+    }
+    #expect(looks.withLock { $0 } == 2)
+  }
+
   @Test func drainingFinishesWhatIsInHand() async throws {
     let fixture = Fixture()
     let report = try await fixture.run {

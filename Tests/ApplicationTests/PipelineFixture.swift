@@ -27,9 +27,12 @@ struct PipelineFixture: Sendable {
         journal: SilentJournal(), own: own, paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,
-        terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)), retries: RetryPolicy(inPlace: [.milliseconds(1), .milliseconds(1), .milliseconds(1)], rungs: rungs),
+        terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)),
+        retries: RetryPolicy(inPlace: [.milliseconds(1), .milliseconds(1), .milliseconds(1)], rungs: rungs),
         forwarding: Forwarding(prefix: "orders", worker: "w1", seal: codec) { _ in [] }, now: { Timestamp(microseconds: 0) }))
   }
+
+  var housekeeper: Housekeeper { Housekeeper(store: store, commands: own, holder: "w1", settings: .init(reservationTTL: .seconds(900))) }
 
   /// Runs the pipeline beside `body`, then drains it.
   @discardableResult
@@ -38,13 +41,14 @@ struct PipelineFixture: Sendable {
       group.addTask { await pipeline.run() }
       group.addTask {
         await executor?.run()
-        own.finish()
+        if executor != nil { own.finish() }
         return nil
       }
       group.addTask {
         defer {
           source.stop()
-          executor?.stop()
+          // What the executor has in hand is still to be decided.
+          if let executor { executor.stop() } else { own.finish() }
         }
         try await body()
         return nil

@@ -40,7 +40,8 @@ enum SealedClaims {
     }
     guard let messageID = text("message_id"), let type = text("type"), let hash = text("body_sha256")??.utf8,
       let bodyHash = Base64.decode(hash, .url), let subject = text("sub"), let tenant = text("tenant"), let attempt = number("attempt"),
-      let early = number("early"), let waits = number("waits"), let firstFailedAt = number("first_failed_at"), let attempts = count(attempt), let earlyTries = count(early),
+      let early = number("early"), let waits = number("waits"), let firstFailedAt = number("first_failed_at"), let attempts = count(attempt),
+      let earlyTries = count(early),
       let paymentWaits = count(waits)
     else { return nil }
     var principal: Principal?

@@ -85,12 +85,7 @@ struct BatchReader {
       let key = OrderKey(tenant: tenant, order: second[0].uuidValue(row, 1))
       lines[key, default: []].append((product, quantity, second[0].int64(row, 4)))
     }
-    for row in 0..<second[1].rowCount {
-      guard let tenant = TenantID(second[1].text(row, 0)) else { throw .unreadable("outbox") }
-      let key = OrderKey(tenant: tenant, order: second[1].uuidValue(row, 1))
-      facts.unsent[key, default: []].append(
-        OutboxKey(order: key, version: second[1].int64(row, 2), event: second[1].uuidValue(row, 3)))
-    }
+    for key in try outboxKeys(second[1]) { facts.unsent[key.order, default: []].append(key) }
     for (key, row) in stored {
       facts.orders[key] = try order(key, rows, row, lines: lines[key] ?? [])
       if !rows.isNull(row, 14) {
@@ -99,6 +94,16 @@ struct BatchReader {
       }
     }
     for payments in second[2...] { try PaymentRows.read(payments, into: &facts) }
+  }
+
+  static func outboxKeys(_ rows: ResultSet) throws(PostgresError) -> [OutboxKey] {
+    var keys: [OutboxKey] = []
+    for row in 0..<rows.rowCount {
+      guard let tenant = TenantID(rows.text(row, 0)) else { throw .unreadable("outbox") }
+      keys.append(
+        OutboxKey(order: OrderKey(tenant: tenant, order: rows.uuidValue(row, 1)), version: rows.int64(row, 2), event: rows.uuidValue(row, 3)))
+    }
+    return keys
   }
 
   private static func order(
@@ -134,7 +139,7 @@ struct BatchReader {
     return Parameters([.array(tenants), .array(messages)])
   }
 
-  private static func orderColumns(_ orders: [OrderKey]) -> Parameters {
+  static func orderColumns(_ orders: [OrderKey]) -> Parameters {
     var tenants = TextArray()
     var ids = UUIDArray()
     for key in orders {

@@ -106,14 +106,15 @@ package final class PostgresOrderStore: OrderStore {
     repeat { _ = try session.query(BatchStatements.commitAfter) } while session.commitWasNotReplicated
   }
 
+  package func unsent(_ orders: [OrderKey]) async throws(StoreError) -> Set<OutboxKey> {
+    try await client.runIfConnected(within: .seconds(5)) { session throws(PostgresError) in
+      Set(try BatchReader.outboxKeys(session.query(BatchStatements.unsent, BatchReader.orderColumns(orders))))
+    }
+  }
+
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
-    guard await isConnected() else { throw .unavailable("not connected to PostgreSQL") }
-    do {
-      try await client.run(deadline: .after(.seconds(5))) { session throws(PostgresError) in
-        _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))
-      }
-    } catch {
-      throw StoreError(error)
+    try await client.runIfConnected(within: .seconds(5)) { session throws(PostgresError) in
+      _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))
     }
   }
 

@@ -160,6 +160,9 @@ package protocol OrderStore: Sendable {
     _ keys: BatchKeys, sent: [OutboxKey], decide: @escaping @Sendable (BatchFacts) -> (BatchWrites, Decision)
   ) async throws(StoreError) -> Decision
 
+  /// Versions of these orders whose events stand in the outbox.
+  func unsent(_ orders: [OrderKey]) async throws(StoreError) -> Set<OutboxKey>
+
   /// Deletes outbox rows whose events are confirmed.
   func forget(_ sent: [OutboxKey]) async throws(StoreError)
 

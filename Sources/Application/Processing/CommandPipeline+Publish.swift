@@ -2,7 +2,8 @@ import Domain
 
 /// The last stage: cache, events, replies, acknowledgements.
 extension CommandPipeline {
-  func publish(_ batch: TransactedBatch) async {
+  /// Returns the events that stand behind older ones of another worker.
+  func publish(_ batch: TransactedBatch) async -> [PendingEvent] {
     var replies: [Reply] = []
     for (_, envelope, outcome) in batch.answered {
       ports.journal.note(.answered(type: envelope.command.type.rawValue, outcome: outcome.word))
@@ -15,15 +16,28 @@ extension CommandPipeline {
     if !replies.isEmpty { ports.replies.send(replies) }
     // Sent once, whatever becomes of them.
     sweeper.confirmed(batch.replies.map(\.key))
-    await publish(batch.events)
+    let behind = await publish(batch.events)
     await cached
     acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
+    return behind
   }
 
-  /// An order's next event goes only after the confirm of its previous one; what cannot go is left in the outbox, to the relay.
-  private func publish(_ events: [PendingEvent]) async {
+  /// Looks after 10, 20 and 40 ms whether the worker that has the older events has sent them; what still stands behind one is left to the relay.
+  func publishLater(_ events: [PendingEvent]) async {
+    var rest = events
+    for pause in [10, 20, 40] where !rest.isEmpty && !leavesToRelay {
+      try? await clock.sleep(for: .milliseconds(pause))
+      guard let unsent = try? await ports.store.unsent(Set(rest.map(\.event.key.order)).sorted()) else { break }
+      rest = await publish(rest.compactMap { $0.event.pending(unsent: unsent) })
+    }
+    if !rest.isEmpty { ports.journal.note(.eventsLeftToRelay(count: rest.count)) }
+  }
+
+  /// An order's next event goes only after the confirm of its previous one. Returns what stands behind one that is not known to be sent.
+  private func publish(_ events: [PendingEvent]) async -> [PendingEvent] {
     var rest = events
     var held: Set<OrderKey> = []
+    var behind: [PendingEvent] = []
     var unconfirmed = 0
     var left = 0
     while !rest.isEmpty {
@@ -32,8 +46,10 @@ extension CommandPipeline {
       var inRound: Set<OrderKey> = []
       for pending in rest {
         let order = pending.event.key.order
-        if held.contains(order) || leavesToRelay {
+        if leavesToRelay {
           left += 1
+        } else if held.contains(order) {
+          behind.append(pending)
         } else if inRound.contains(order) {
           next.append(pending)
         } else if pending.behind.allSatisfy(sweeper.isPublished) {
@@ -41,7 +57,7 @@ extension CommandPipeline {
           round.append(pending.event)
         } else {
           held.insert(order)
-          left += 1
+          behind.append(pending)
         }
       }
       if round.isEmpty { break }
@@ -57,6 +73,7 @@ extension CommandPipeline {
     }
     if unconfirmed > 0 { ports.journal.note(.eventsUnconfirmed(count: unconfirmed)) }
     if left > 0 { ports.journal.note(.eventsLeftToRelay(count: left)) }
+    return behind
   }
 
   /// Tries a command that failed by itself again: in place, then up the ladder, then to the dead letters. The others have gone on.
@@ -77,7 +94,7 @@ extension CommandPipeline {
           batch.add(outcome, of: [(received, envelope)])
           if !batch.refused.isEmpty { await park(batch.refused) }
           if !batch.waiting.isEmpty { await wait(batch.waiting) }
-          return await publish(batch)
+          return await publishLater(await publish(batch))
         case .refused(let reason): error = reason
         case .stopped: return
         }
@@ -142,6 +159,15 @@ extension CommandPipeline {
       try? await clock.sleep(for: pause)
       pause = min(pause * 2, .seconds(5))
     }
+  }
+}
+
+extension EncodedEvent {
+  /// Nil where it is no longer unsent itself: a relay was faster.
+  fileprivate func pending(unsent: Set<OutboxKey>) -> PendingEvent? {
+    guard key.version > 0 else { return PendingEvent(event: self, behind: []) }
+    guard unsent.contains(key) else { return nil }
+    return PendingEvent(event: self, behind: unsent.filter { $0.order == key.order && $0.version < key.version })
   }
 }
 

@@ -109,7 +109,8 @@ package final class CommandPipeline: Sendable {
         for failed in batch.failed { group.addTask { await self.tryAgain(failed) } }
         if !batch.waiting.isEmpty { group.addTask { await self.wait(batch.waiting) } }
         if !batch.refused.isEmpty { group.addTask { await self.park(batch.refused) } }
-        await self.publish(batch)
+        let behind = await self.publish(batch)
+        if !behind.isEmpty { group.addTask { await self.publishLater(behind) } }
       }
       sweeping.cancel()
       // What it has just taken it deletes, or puts back for the last sweep: the store's connection closes after that.

@@ -31,6 +31,7 @@ struct PostgresFixture: Sendable {
       try await orders[next.take() % orders.count].transact(keys, sent: sent, decide: decide)
     }
     func forget(_ sent: [OutboxKey]) async throws(StoreError) { try await outbox.forget(sent) }
+    func unsent(_ orders: [OrderKey]) async throws(StoreError) -> Set<OutboxKey> { try await self.orders[0].unsent(orders) }
     func untilAvailable() async { await orders[0].untilAvailable() }
     func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool { try await outbox.lease(holder: holder, for: duration) }
     func release(holder: String) async throws(StoreError) { try await outbox.release(holder: holder) }
@@ -52,7 +53,8 @@ struct PostgresFixture: Sendable {
     let clients = try (0..<connections + 3).map { _ in try connect(schema) }
     // A store does not wait for a database that is away.
     for client in clients { #expect(await client.waitUntilConnected(deadline: .after(.seconds(60)))) }
-    let stores = Stores(orders: clients.dropFirst(3).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]),
+    let stores = Stores(
+      orders: clients.dropFirst(3).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]),
       payments: PostgresPaymentQueue(client: clients[2]))
     return PostgresFixture(schema: schema, client: clients[0], stores: stores)
   }

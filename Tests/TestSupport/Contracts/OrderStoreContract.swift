@@ -16,7 +16,7 @@ package struct OrderStoreContract: Sendable {
   let pass: @Sendable () -> Void
 
   let codec = PlainCodec()
-  static let terms = OrderTerms(payments: PaymentTerms(encoder: PlainCodec(), hasProvider: true, timeout: .seconds(10), giveUp: .seconds(600)))
+  package static let terms = OrderTerms(payments: PaymentTerms(encoder: PlainCodec(), hasProvider: true, timeout: .seconds(10), giveUp: .seconds(600)))
   private let run = UInt64.random(in: 1...UInt64.max)
 
   package init(

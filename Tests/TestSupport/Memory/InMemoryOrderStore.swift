@@ -3,7 +3,7 @@ import Domain
 import Synchronization
 
 /// The store port in memory: one transaction at a time, faults on demand.
-package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue {
+package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housekeeping {
   package struct Tables: Sendable {
     package var orders: [OrderKey: Order] = [:]
     package var payments: [OrderKey: PaymentFacts] = [:]
@@ -26,6 +26,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue {
 
   private let tables = Mutex(Tables())
   private let fault: Mutex<Fault?>
+  private let looking = Mutex<(@Sendable () -> Void)?>(nil)
   private let forgetting = Mutex<(@Sendable () async -> Void)?>(nil)
 
   package init(stock: [ProductKey: Int64] = [:], fault: Fault? = nil) {
@@ -55,17 +56,29 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue {
         now: tables.now, claims: tables.claims.filter { keys.identities.contains($0.key) }, orders: tables.orders.filter { keys.orders.contains($0.key) },
         payments: tables.facts(of: keys.orders), records: tables.records(for: keys),
         stock: tables.stock.filter { keys.products.contains($0.key) || keys.changesOrders },
-        unsent: Dictionary(grouping: tables.outbox.keys.filter { $0.version > 0 && keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
+        unsent: Dictionary(
+          grouping: tables.outbox.keys.filter { $0.version > 0 && keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
       let (writes, decision) = decide(facts)
       tables.apply(writes, sent: sent)
       return decision
     }
   }
 
+  /// What happens before somebody looks which events are unsent.
+  package func beforeLookingForUnsent(_ next: (@Sendable () -> Void)?) { looking.withLock { $0 = next } }
+
+  package func unsent(_ orders: [OrderKey]) async throws(StoreError) -> Set<OutboxKey> {
+    looking.withLock { $0 }?()
+    return tables.withLock { Set($0.outbox.keys.filter { $0.version > 0 && orders.contains($0.order) }) }
+  }
+
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
     await forgetting.withLock { $0 }?()
     tables.withLock { $0.forget(sent) }
   }
+
+  /// As if another worker had sent these.
+  package func drop(_ keys: [OutboxKey]) { tables.withLock { $0.forget(keys) } }
 
   package func untilAvailable() async { await Task.yield() }
 
@@ -99,6 +112,18 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue {
       return open.sorted { $0.key < $1.key }.prefix(limit).map { tables.lease($0, until: now + duration) }
     }
   }
+
+  package func expirable(after lifetime: Duration, limit: Int) async throws(StoreError) -> [OrderKey] {
+    tables.withLock { tables in
+      let due = tables.orders.values.filter { order in
+        order.status == .pending && order.createdAt + lifetime < tables.now
+          && !tables.records.values.contains { $0.key.order == order.key && $0.state == .open }
+      }
+      return due.sorted { $0.createdAt < $1.createdAt }.prefix(limit).map(\.key)
+    }
+  }
+
+  package func trimPayments(olderThan age: Duration, limit: Int) async throws(StoreError) -> Int { 0 }
 
   package func postpone(_ keys: [OutboxKey]) async throws(StoreError) {}
 }
