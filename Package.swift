@@ -15,6 +15,7 @@ let direct: [(String, Version)] = [
   ("apple/swift-crypto", "4.5.2"),
   ("apple/swift-log", "1.16.2"),
   ("hummingbird-project/hummingbird", "2.28.1"),
+  ("swift-server/async-http-client", "1.37.0"),
 ]
 
 let indirect: [(String, Version)] = [
@@ -36,7 +37,6 @@ let indirect: [(String, Version)] = [
   ("apple/swift-numerics", "1.1.1"),
   ("apple/swift-service-context", "1.5.1"),
   ("apple/swift-system", "1.8.1"),
-  ("swift-server/async-http-client", "1.37.0"),
   ("swift-server/swift-service-lifecycle", "2.13.0"),
 ]
 
@@ -53,6 +53,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 /// What stands without any other package: built alone where ORDER_WORKER_CORE=1, as the sanitizers need it.
@@ -89,18 +90,25 @@ let whole: [Target] = [
   library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "PostgresClient", crypto, logging]),
   library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
   library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
+  library(
+    "HTTPPaymentAdapter", "Adapters/HTTPPayment",
+    [
+      "Application", "Domain", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+      .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    ]),
+  library("PaymentSandbox", "Adapters/PaymentSandbox", ["Domain", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
 
   library(
     "Operations", "Operations",
     [
       "Domain", logging, .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
-      .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      nio("NIOCore"), nio("NIOPosix"),
     ]),
   .executableTarget(
     name: "order-worker",
     dependencies: [
-      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Operations",
-      "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
+      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox",
+      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
@@ -109,8 +117,8 @@ let whole: [Target] = [
   tests(
     "AdapterTests",
     [
-      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "Application", "Domain", "ClientRuntime", "PostgresClient", "RabbitMQClient",
-      "RedisClient", "TestSupport",
+      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox", "Application", "Domain", "ClientRuntime",
+      "PostgresClient", "RabbitMQClient", "RedisClient", "TestSupport", logging,
     ]),
   tests(
     "WorkerTests",

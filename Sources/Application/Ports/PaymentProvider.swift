@@ -35,7 +35,8 @@ package struct PaymentTrace: Sendable {
 package enum PaymentAnswer: Hashable, Sendable {
   /// The provider answered this key: done, declined, or in no state that allows it. It will say the same again.
   case known(PaymentResult)
-  /// It had no effect: refused before anything was done, or never sent. Worth trying again after `retryAfter`, or when the caller thinks fit.
+  /// It had no effect: refused before anything was done, or never sent. Worth trying again after `retryAfter`, which the adapter gives where
+  /// the provider is overloaded or cannot be reached; nil where it refused this one call: then when the caller thinks fit.
   case noEffect(reason: String, retryAfter: Duration?)
   /// Nobody can tell whether it had an effect. To be asked again with the same key and bytes.
   case unknown(reason: String)

@@ -63,18 +63,14 @@ enum RunRules {
       ])
     case (.off, .production):
       throw ConfigurationFaults(sentences: ["ORDERS_AUTH=off gives every sender all rights, and ORDERS_ENV=production refuses that"])
-    case (.off, .development): return
+    case (.off, .development): break
     }
+    try PaymentRules.check(configuration)
   }
 
   /// What was asked for and this version cannot do, a sentence each.
   static func withoutEffect(_ configuration: Configuration) -> [String] {
     var sentences: [String] = []
-    if configuration[.paymentProvider] != .none {
-      sentences.append(
-        "ORDERS_PAYMENT_PROVIDER is \(configuration[.paymentProvider].rawValue), and this version takes no payments: confirming an order that costs something is rejected"
-      )
-    }
     if configuration[.inventoryProvider] != .builtin {
       sentences.append("ORDERS_INVENTORY_PROVIDER is \(configuration[.inventoryProvider].rawValue), and this version has the built-in stock only")
     }

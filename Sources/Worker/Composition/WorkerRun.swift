@@ -16,7 +16,8 @@ struct WorkerRun: Sendable {
     self.configuration = configuration
     self.log = log
     signals = ShutdownSignals()
-    var unused: Set<DependencyName> = [.payment, .inventory]
+    var unused: Set<DependencyName> = [.inventory]
+    if configuration[.paymentProvider] == .none { unused.insert(.payment) }
     if configuration[.redisURL] == nil { unused.insert(.redis) }
     health = HealthRegistry(
       unused: unused,

@@ -19,6 +19,11 @@ struct WorkerSettings: Sendable {
   var defaultCurrency: Currency
   var replyToAllow: String
   var roles: Set<WorkerRole>
+  var paymentProvider: PaymentProviderKind
+  var paymentURL: String?
+  var paymentToken: String?
+  var paymentTimeout: Duration
+  var paymentGiveUp: Duration
 }
 
 /// A part of the worker's work, which `--roles` can leave to others.

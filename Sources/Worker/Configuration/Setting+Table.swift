@@ -78,7 +78,7 @@ extension Setting where Value == RunEnvironment {
   static let environment = Setting("ORDERS_ENV", .word(), standard: "development", "production refuses what only suits development")
 }
 
-extension Setting where Value == PaymentProvider {
+extension Setting where Value == PaymentProviderKind {
   static let paymentProvider = Setting("ORDERS_PAYMENT_PROVIDER", .word(), standard: "none", "who takes payments")
 }
 

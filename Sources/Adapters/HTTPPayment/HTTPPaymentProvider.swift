@@ -1,0 +1,77 @@
+import Application
+import AsyncHTTPClient
+import Domain
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Asks a payment provider over HTTP/1.1, once for each call: whether to ask again is not decided here.
+package final class HTTPPaymentProvider: PaymentProvider {
+  private static let longestBody = 64 << 10
+
+  private let client: HTTPClient
+  private let group: MultiThreadedEventLoopGroup
+  private let endpoint: HTTPPaymentEndpoint
+  private let timeout: Duration
+  private let now: @Sendable () -> Timestamp
+  private let mistakes: RareLog
+
+  /// A call ends by `timeout` at the latest, but for an answer that trickles: the guard around it cuts that. `connections` should be at least
+  /// the number of calls at one time, so that none waits for another's connection.
+  package init(
+    endpoint: HTTPPaymentEndpoint, timeout: Duration, connections: Int, log: Logger, now: @escaping @Sendable () -> Timestamp
+  ) {
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    // A connection that takes longer is not made: it is known then that nothing was sent.
+    configuration.timeout.connect = TimeAmount(min(timeout / 2, .seconds(3)))
+    configuration.timeout.read = TimeAmount(timeout)
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+    // The first failure tells; when to try again is decided by who asks.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    // Shorter than what servers usually wait, so that few calls meet a connection that is being closed.
+    configuration.connectionPool.idleTimeout = .seconds(4)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    self.endpoint = endpoint
+    self.timeout = timeout
+    self.now = now
+    mistakes = RareLog(log: log)
+  }
+
+  /// To be called once, when no call is under way any more.
+  package func close() async {
+    try? await client.shutdown()
+    try? await group.shutdownGracefully()
+  }
+
+  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+    let response: HTTPClientResponse
+    do {
+      response = try await client.execute(request(call, trace), deadline: .now() + TimeAmount(timeout))
+    } catch {
+      let fault = ExchangeFault(error)
+      return fault.isBeforeSending ? .noEffect(reason: fault.reason, retryAfter: RetryAfter.standard) : .unknown(reason: fault.reason)
+    }
+    // The status is known whatever becomes of the body; only a success needs one.
+    let body = try? await response.body.collect(upTo: Self.longestBody)
+    let read = ProviderResponse(
+      status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"), body: body.map { Array($0.readableBytesView) })
+    if read.isOurMistake { mistakes.note(status: read.status, code: read.code, operation: HTTPPaymentCallEncoder.operation(of: call)) }
+    return read.answer(to: call, now: now())
+  }
+
+  private func request(_ call: PaymentCall, _ trace: PaymentTrace) -> HTTPClientRequest {
+    var request = HTTPClientRequest(url: endpoint.base + call.target)
+    request.method = .POST
+    request.headers = [
+      "content-type": "application/json", "accept": "application/json", "idempotency-key": call.key,
+      "x-correlation-id": PercentEncoding.encodeForHeader(trace.correlationID),
+    ]
+    if let token = endpoint.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+    if let traceparent = trace.traceparent { request.headers.add(name: "traceparent", value: PercentEncoding.encodeForHeader(traceparent)) }
+    request.body = .bytes(ByteBuffer(bytes: call.body))
+    return request
+  }
+}
