@@ -5,13 +5,16 @@ import Synchronization
 package final class PaymentExecutor: Sendable {
   package struct Settings: Sendable {
     /// Calls under way at once.
-    package var concurrency = 64
+    package var concurrency: Int
     /// How long a call may take.
     package var deadline: Duration
     /// How long to wait before looking again where nobody says that there is something new.
     package var poll = Duration.milliseconds(500)
 
-    package init(deadline: Duration) { self.deadline = deadline }
+    package init(deadline: Duration, concurrency: Int = 64) {
+      self.deadline = deadline
+      self.concurrency = concurrency
+    }
 
     /// A result has this long to be committed after the call's deadline.
     var lease: Duration { deadline + .seconds(5) }

@@ -1,4 +1,5 @@
 import Application
+import Domain
 import Logging
 
 /// Tells in the log what the pipeline does that people may want to know.

@@ -2,6 +2,7 @@ import Application
 import ClientRuntime
 import Domain
 import Glibc
+import HTTPPaymentAdapter
 import JSONAdapter
 import Logging
 import Operations
@@ -15,7 +16,11 @@ import RedisClient
 /// The one place that puts the parts together.
 final class WorkerComposition: Sendable {
   private let pipeline: CommandPipeline?
+  private let own = OwnCommands()
+  private let payments: PaymentComposition?
+  private let executor: PaymentExecutor?
   private let relay: OutboxRelay?
+  private let housekeeper: Housekeeper?
   private let consumer: Consumer?
   private let publishers: [Publisher]
   private let replies: RabbitMQReplySender
@@ -23,61 +28,76 @@ final class WorkerComposition: Sendable {
   private let redis: RedisClient?
 
   /// Connects nothing yet that could fail: each client goes on trying by itself, and tells `health` where it stands.
-  init(_ settings: WorkerSettings, logger: Logger, health: @escaping @Sendable (_ dependency: String, ConnectionState) -> Void) throws {
+  init(_ settings: WorkerSettings, logger: Logger, health: HealthRegistry) throws {
     let worker = "\(Self.hostName()):\(getpid())"
+    var databases: [PostgresClient] = []
+    func database(_ purpose: String) throws -> PostgresClient {
+      let client = try Self.database(settings, purpose) { health.set("postgres/\(purpose)", $0) }
+      databases.append(client)
+      return client
+    }
     func amqp(_ purpose: String) throws -> ConnectionConfiguration {
       try ConnectionConfiguration(url: settings.amqpURL, name: "order-worker \(purpose) \(worker)")
     }
-    func database(_ purpose: String) throws -> PostgresClient {
-      // Statistics lag behind tables that fill as fast as these: without the first three, a plan made on an empty table reads all of it later.
-      let planner = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "plan_cache_mode=force_generic_plan", "jit=off"]
-      let configuration = try PostgresConfiguration(
-        url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: planner)
-      return PostgresClient(configuration: configuration) { health("postgres/\(purpose)", $0) }
-    }
     let journal = LoggingJournal(logger: logger)
-    let seal = UnsignedJourneySeal()
-    let encoder = JSONMessageEncoder()
     let redis = try settings.redisURL.map { url in
-      RedisClient(configuration: try RedisConfiguration(url: url)) { health("redis", $0) }
+      RedisClient(configuration: try RedisConfiguration(url: url)) { health.set("redis", $0) }
     }
     let cache: any SnapshotCache =
       redis.map { RedisSnapshotCache(client: $0, prefix: settings.redisPrefix, ttl: settings.cacheTTL) } ?? NoSnapshotCache()
-    let events = Publisher(configuration: try amqp("events")) { health("rabbitmq/events", $0) }
-    let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false) { health("rabbitmq/replies", $0) }
+    let events = Publisher(configuration: try amqp("events")) { health.set("rabbitmq/events", $0) }
+    let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false) { health.set("rabbitmq/replies", $0) }
     let replies = RabbitMQReplySender(publisher: replyPublisher)
     let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
-    var databases: [PostgresClient] = []
+
+    let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: NoAdapterObserver())
+    if settings.roles.contains(.payments), let payments {
+      executor = PaymentExecutor(
+        queue: PostgresPaymentQueue(client: try database("payments")), provider: payments.provider, results: own,
+        settings: .init(deadline: settings.paymentTimeout, concurrency: PaymentComposition.concurrency))
+    } else {
+      executor = nil
+    }
+    self.payments = payments
 
     if settings.roles.contains(.commands) {
-      let orders = try database("commands")
-      databases.append(orders)
-      let consumer = Consumer(
+      consumer = Consumer(
         configuration: try amqp("commands"), subscription: .queue("\(settings.prefix).commands"), prefetch: settings.prefetch
-      ) { health("rabbitmq/commands", $0) }
-      self.consumer = consumer
+      ) { health.set("rabbitmq/commands", $0) }
+    } else {
+      consumer = nil
+    }
+    // Results of payments and expiries need the pipeline too.
+    if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
+      let seal = UnsignedJourneySeal()
       pipeline = CommandPipeline(
         ports: .init(
-          source: RabbitMQCommandSource(consumer: consumer),
+          source: consumer.map { RabbitMQCommandSource(consumer: $0) } ?? IdleCommandSource(),
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
             replyTo: ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix), seal: seal),
-          encoder: encoder, store: PostgresOrderStore(client: orders), events: eventPublisher, forwarder: RabbitMQForwarder(publisher: events),
-          replies: replies, cache: cache, journal: journal),
+          encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands")), events: eventPublisher,
+          forwarder: RabbitMQForwarder(publisher: events), replies: replies, cache: cache, journal: journal, own: own,
+          paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
-          batchMax: settings.batchMax, retries: RetryPolicy(rungs: settings.retryRungs),
+          batchMax: settings.batchMax, terms: Self.terms(settings, payments), retries: RetryPolicy(rungs: settings.retryRungs),
           forwarding: Forwarding(prefix: settings.prefix, worker: worker, seal: seal, bodyHash: { Fingerprint(of: $0).bytes }), now: { .now }))
     } else {
-      consumer = nil
       pipeline = nil
     }
-    if settings.roles.contains(.outbox) {
-      let outbox = try database("outbox")
-      databases.append(outbox)
-      relay = OutboxRelay(outbox: PostgresOutbox(client: outbox), events: eventPublisher, cache: cache, journal: journal, holder: worker)
-    } else {
-      relay = nil
-    }
+
+    // Both look once a second.
+    let quiet = settings.roles.isDisjoint(with: [.outbox, .housekeeping]) ? nil : try database("outbox")
+    relay =
+      settings.roles.contains(.outbox)
+      ? quiet.map {
+        OutboxRelay(outbox: PostgresOutbox(client: $0), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
+      } : nil
+    housekeeper =
+      settings.roles.contains(.housekeeping)
+      ? quiet.map { [own] in
+        Housekeeper(store: PostgresHousekeeping(client: $0), commands: own, holder: worker, settings: .init(reservationTTL: settings.reservationTTL))
+      } : nil
     publishers = [events, replyPublisher]
     self.replies = replies
     self.databases = databases
@@ -86,15 +106,24 @@ final class WorkerComposition: Sendable {
 
   /// Works until `drain` is called and what is in hand is done.
   func run() async -> CommandPipeline.Report {
-    let relaying = relay.map { relay in Task { await relay.run() } }
-    var report = CommandPipeline.Report()
-    if let pipeline {
-      report = await pipeline.run()
-    } else {
+    let relaying = Task { await relay?.run() }
+    let housekeeping = Task { await housekeeper?.run() }
+    let paying = Task { await executor?.run() }
+    let feeding = Task {
       await stopped.wait()
+      // Calls under way end, and their results are committed: the pipeline takes the worker's own commands until then.
+      housekeeping.cancel()
+      executor?.stop()
+      await paying.value
+      await housekeeping.value
+      own.finish()
     }
-    relaying?.cancel()
-    await relaying?.value
+    var report = CommandPipeline.Report()
+    if let pipeline { report = await pipeline.run() }
+    await feeding.value
+    relaying.cancel()
+    await relaying.value
+    await payments?.close()
     await consumer?.flush()
     await consumer?.close()
     await replies.close()
@@ -106,8 +135,27 @@ final class WorkerComposition: Sendable {
 
   /// Takes no more work; `run` returns when what is in hand is done.
   func drain() async {
-    await pipeline?.drain()
     stopped.open()
+    await pipeline?.drain()
+  }
+
+  /// Without a provider what still has to be voided waits, in the form of the one there may be later.
+  private static func terms(_ settings: WorkerSettings, _ payments: PaymentComposition?) -> OrderTerms {
+    OrderTerms(
+      payments: PaymentTerms(
+        encoder: payments?.encoder ?? HTTPPaymentCallEncoder(), hasProvider: payments != nil, timeout: settings.paymentTimeout,
+        giveUp: settings.paymentGiveUp),
+      reservationTTL: settings.reservationTTL)
+  }
+
+  private static func database(
+    _ settings: WorkerSettings, _ purpose: String, onState: @escaping @Sendable (ConnectionState) -> Void
+  ) throws -> PostgresClient {
+    // Statistics lag behind tables that fill as fast as these: without the first three, a plan made on an empty table reads all of it later.
+    let planner = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "plan_cache_mode=force_generic_plan", "jit=off"]
+    let configuration = try PostgresConfiguration(
+      url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: planner)
+    return PostgresClient(configuration: configuration, onState: onState)
   }
 
   private let stopped = Gate()

@@ -74,7 +74,7 @@ struct WorkerRun: Sendable {
     }
     let composition: WorkerComposition
     do {
-      composition = try WorkerComposition(WorkerSettings(configuration), logger: log) { health.set($0, $1) }
+      composition = try WorkerComposition(WorkerSettings(configuration), logger: log, health: health)
     } catch {
       log.critical("the worker cannot be put together", metadata: [LogKey.error: "\(error)"])
       return ProgramExit.wrongConfiguration

@@ -14,6 +14,7 @@ struct WorkerSettings: Sendable {
   var redisPrefix: String
   var prefetch: UInt16
   var batchMax: Int
+  var reservationTTL: Duration
   var cacheTTL: Duration
   var retryRungs: [RetryRung]
   var defaultCurrency: Currency
