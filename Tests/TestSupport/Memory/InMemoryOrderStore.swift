@@ -19,6 +19,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housek
     package var transactions = 0
     package var now = Timestamp(microseconds: 1_700_000_000_000_000)
     package var leaseHolder: String?
+    package init() {}
   }
 
   /// What the next transactions do instead of committing; the closure sees the commands' keys.
@@ -52,13 +53,7 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housek
     }
     if let error = fault.withLock({ $0 })?(keys, number) { throw error }
     return tables.withLock { tables in
-      let facts = BatchFacts(
-        now: tables.now, claims: tables.claims.filter { keys.identities.contains($0.key) }, orders: tables.orders.filter { keys.orders.contains($0.key) },
-        payments: tables.facts(of: keys.orders), records: tables.records(for: keys),
-        stock: tables.stock.filter { keys.products.contains($0.key) || keys.changesOrders },
-        unsent: Dictionary(
-          grouping: tables.outbox.keys.filter { $0.version > 0 && keys.orders.contains($0.order) && tables.orders[$0.order] != nil }, by: \.order))
-      let (writes, decision) = decide(facts)
+      let (writes, decision) = decide(tables.facts(for: keys))
       tables.apply(writes, sent: sent)
       return decision
     }
@@ -129,7 +124,16 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housek
 }
 
 extension InMemoryOrderStore.Tables {
-  func facts(of keys: [OrderKey]) -> [OrderKey: PaymentFacts] {
+  package func facts(for keys: BatchKeys) -> BatchFacts {
+    BatchFacts(
+      now: now, claims: claims.filter { keys.identities.contains($0.key) }, orders: orders.filter { keys.orders.contains($0.key) },
+      payments: facts(of: keys.orders), records: records(for: keys),
+      stock: stock.filter { keys.products.contains($0.key) || keys.changesOrders },
+      unsent: Dictionary(
+        grouping: outbox.keys.filter { $0.version > 0 && keys.orders.contains($0.order) && orders[$0.order] != nil }, by: \.order))
+  }
+
+  private func facts(of keys: [OrderKey]) -> [OrderKey: PaymentFacts] {
     payments.filter { keys.contains($0.key) }.merging(
       records.values.filter { $0.state == .open && keys.contains($0.key.order) }.map { record in
         let known = payments[record.key.order] ?? .none
@@ -141,11 +145,11 @@ extension InMemoryOrderStore.Tables {
       }, uniquingKeysWith: { $1 })
   }
 
-  func records(for keys: BatchKeys) -> [PaymentKey: PaymentRecord] {
+  private func records(for keys: BatchKeys) -> [PaymentKey: PaymentRecord] {
     records.filter { ($0.value.state == .open && keys.orders.contains($0.key.order)) || keys.payments.contains($0.key) }
   }
 
-  mutating func lease(_ record: PaymentRecord, until end: Timestamp) -> LeasedPayment {
+  package mutating func lease(_ record: PaymentRecord, until end: Timestamp) -> LeasedPayment {
     var record = record
     var random = SystemRandomNumberGenerator()
     record.isUnknown = record.isUnknown || record.lease != nil
@@ -166,7 +170,7 @@ extension InMemoryOrderStore.Tables {
     }
   }
 
-  mutating func apply(_ writes: BatchWrites, sent: [OutboxKey]) {
+  package mutating func apply(_ writes: BatchWrites, sent: [OutboxKey]) {
     for row in writes.created + writes.updated {
       orders[row.order.key] = row.order
       payments[row.order.key] = PaymentFacts(authorization: row.payments.authorization, surplus: row.payments.surplus, count: row.payments.count)

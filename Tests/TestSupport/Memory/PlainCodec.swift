@@ -2,7 +2,7 @@ import Application
 import Domain
 
 /// A codec for tests that are not about JSON. A create's body is `order-id [pay] [confirm] product quantity [product quantity…]`, where `pay` gives it a
-/// payment method; an update's is `order-id status`.
+/// payment method; an update's is `order-id status [another]`, where `another` is its payment method.
 package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentCallEncoder {
   package init() {}
 
@@ -17,11 +17,12 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
       return .refused(Refusal(.malformed, "not a test command", messageID: message.messageID, replyTo: message.replyTo))
     }
     let tries = message.header("x-order-principal")?.text.flatMap { open($0, messageID: nil, type: nil, bodyHash: []) }?.journey ?? Journey()
-    if words.count == 2, let status = OrderStatus(rawValue: words[1]) {
+    if words.count == 2 || words.last == "another", let status = OrderStatus(rawValue: words[1]) {
       return .command(
         CommandEnvelope(
           identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous,
-          command: .updateStatus(UpdateStatus(order: order, status: status)), fingerprint: Fingerprint(message.body), data: message.body,
+          command: .updateStatus(UpdateStatus(order: order, status: status, paymentMethod: words.count == 2 ? nil : PaymentMethod("another"))),
+          fingerprint: Fingerprint(message.body), data: message.body,
           correlationID: message.correlationID ?? id, replyTo: message.replyTo, traceparent: nil, journey: tries))
     }
     let usd = Currency("USD")!
