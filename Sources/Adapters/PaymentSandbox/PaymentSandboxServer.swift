@@ -5,6 +5,7 @@ import NIOPosix
 /// A payment provider for development and tests: speaks the whole of `schemas/openapi/payment.yaml` and moves no money.
 package struct PaymentSandboxServer: Sendable {
   package let port: Int
+  let desk: SandboxDesk
   private let group: MultiThreadedEventLoopGroup
   private let channel: any Channel
 
@@ -24,7 +25,7 @@ package struct PaymentSandboxServer: Sendable {
       }
     do {
       let channel = try await bootstrap.bind(host: host, port: port).get()
-      return PaymentSandboxServer(port: channel.localAddress?.port ?? port, group: group, channel: channel)
+      return PaymentSandboxServer(port: channel.localAddress?.port ?? port, desk: desk, group: group, channel: channel)
     } catch {
       try? await group.shutdownGracefully()
       throw SandboxFault("\(host):\(port) cannot be listened on: \(error)")

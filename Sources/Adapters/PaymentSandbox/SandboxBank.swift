@@ -147,8 +147,11 @@ struct SandboxBank: Sendable {
     return .done(record, method: method)
   }
 
+  /// The contract's decimal string, but of as many digits as a total may have.
   private static func money(_ text: String, _ currency: Currency) -> Money? {
-    try? Money(parsing: Array(text.utf8)[...], as: .decimalString, currency: currency)
+    let bytes = Array(text.utf8)
+    guard bytes.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }) else { return nil }
+    return try? Money(parsing: bytes[...], as: .jsonNumber, currency: currency)
   }
 
   private static func text(_ amount: Money) -> String {

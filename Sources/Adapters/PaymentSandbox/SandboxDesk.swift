@@ -53,9 +53,6 @@ final class SandboxDesk: Sendable {
     }
   }
 
-  /// When the mode that holds now ends by itself.
-  var modeEnds: ContinuousClock.Instant? { state.withLock { $0.modeEnds } }
-
   private static func perform(
     _ state: inout State, _ operation: SandboxOperation, _ key: String, _ request: SandboxRequest, _ mode: SandboxMode, _ now: ContinuousClock.Instant
   ) -> SandboxDelivery {

@@ -4,6 +4,7 @@ import Testing
 @Suite struct ExitCodeTests {
   @Test(arguments: [
     ["no-such-command"], ["run", "--nope"], ["send"], ["stock", "set", "a", "many"], ["run", "--prefetch"],
+    ["payment-sandbox"], ["payment-sandbox", "--port", "65536"],
   ])
   func wrongUsageIs64(arguments: [String]) async throws {
     let result = try await Program.run(arguments)
@@ -15,7 +16,10 @@ import Testing
   @Test(arguments: [
     (["run"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"), (["setup"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"),
     (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "production"),
-    (["run", "--config-file", "/no/such/file"], [:], "/no/such/file"), (["run", "--set", "ORDERS_X=1"], [:], "ORDERS_X"),
+    (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http"], "ORDERS_PAYMENT_URL"),
+    (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://u:secret@h"], "ORDERS_PAYMENT_TOKEN"),
+    (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "stripe"], "stripe"), (["run", "--config-file", "/no/such/file"], [:], "/no/such/file"),
+    (["run", "--set", "ORDERS_X=1"], [:], "ORDERS_X"),
   ])
   func wrongConfigurationIs78AndNamed(arguments: [String], environment: [String: String], named: String) async throws {
     let result = try await Program.run(arguments, environment: environment)

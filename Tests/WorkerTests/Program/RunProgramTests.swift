@@ -10,18 +10,7 @@ import Testing
 
   private static func get(_ path: String, _ files: Program.Files) -> (code: Int, body: String)? {
     guard let port = port(files) else { return nil }
-    let result = Process()
-    let pipe = Pipe()
-    result.executableURL = URL(fileURLWithPath: "/bin/bash")
-    result.arguments = [
-      "-c", "exec 3<>/dev/tcp/127.0.0.1/\(port); printf 'GET \(path) HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3",
-    ]
-    result.standardOutput = pipe
-    guard (try? result.run()) != nil else { return nil }
-    let answer = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    result.waitUntilExit()
-    guard let status = answer.firstMatch(of: /^HTTP\/1.1 (\d+)/).flatMap({ Int($0.1) }), let end = answer.range(of: "\r\n\r\n") else { return nil }
-    return (status, String(answer[end.upperBound...]))
+    return PlainHTTP.ask(path, port: port)
   }
 
   private static func end(_ process: Process) async -> Int32? {
