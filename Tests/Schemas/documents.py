@@ -57,22 +57,32 @@ def check(schemas):
 
 
 def operations(path, document):
-    if not str(document.get("openapi")).startswith("3.1"):
-        yield f"{path.name}: not OpenAPI 3.1"
+    if not str(document.get("openapi")).startswith("3."):
+        yield f"{path.name}: not OpenAPI 3"
     for address, item in document["paths"].items():
         for method, operation in item.items():
             if method != "parameters" and not ("operationId" in operation and operation.get("responses")):
                 yield f"{path.name}: {method} {address} has no operationId or no responses"
 
 
+def by_schema(variable, documents):
+    file = os.environ.get(variable)
+    if not file:
+        return
+    with open(file, encoding="utf-8") as opened:
+        schema = json.load(opened)
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    for name, document in documents:
+        for error in validator.iter_errors(document):
+            yield f"{name}: {error.json_path}: {error.message[:300]}"
+
+
 def by_others(asyncapi, openapi):
-    """By AsyncAPI's own schema, where a variable names its file, and by openapi-spec-validator, where it is installed."""
-    file = os.environ.get("ASYNCAPI_SCHEMA")
-    if file:
-        with open(file, encoding="utf-8") as opened:
-            schema = json.load(opened)
-        for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(asyncapi):
-            yield f"asyncapi.yaml: {error.json_path}: {error.message[:300]}"
+    """By the schemas of AsyncAPI and CloudEvents, where variables name their files, and by openapi-spec-validator, where it is installed."""
+    yield from by_schema("ASYNCAPI_SCHEMA", [("asyncapi.yaml", asyncapi)])
+    types = [path.name.removesuffix(".json") for path in (ROOT / "events").glob("*.json")]
+    examples = [path for type in types for path in (ROOT / "examples" / "valid" / type).glob("*.json")]
+    yield from by_schema("CLOUDEVENTS_SCHEMA", [(str(path.relative_to(ROOT)), load(path)) for path in examples])
     try:
         from openapi_spec_validator import validate
     except ImportError:
