@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check lint tsan asan acceptance bench clean
+.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ release: ## the executable, optimised
 
 lint: ## format, shell scripts, and no layer that reaches outward
 	@scripts/lint
+
+schemas: ## schemas, examples, and 10,000 generated messages on which schemas and worker must agree
+	@scripts/schemas
 
 tsan: ## domain, application and client tests under the thread sanitizer
 	@scripts/test tsan

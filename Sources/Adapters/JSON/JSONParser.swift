@@ -6,17 +6,20 @@ package struct JSONParser {
   private static let longestText = 1 << 30
 
   private let bytes: [UInt8]
+  private let deepest: Int
   private var position = 0
   private var nodes: [JSONNode] = []
   private var hasNullCharacter = false
 
-  private init(_ bytes: [UInt8]) {
+  private init(_ bytes: [UInt8], deepest: Int) {
     self.bytes = bytes
+    self.deepest = deepest
     nodes.reserveCapacity(min(bytes.count / 8 + 8, 4_096))
   }
 
-  package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONDocument {
-    var parser = JSONParser(bytes)
+  /// `levels` is how deep values may be nested: that of messages, but for a text that has a message inside.
+  package static func parse(_ bytes: [UInt8], levels: Int = deepestLevel) throws(JSONSyntaxError) -> JSONDocument {
+    var parser = JSONParser(bytes, deepest: levels)
     try parser.document()
     return JSONDocument(bytes: bytes, nodes: parser.nodes, hasNullCharacter: parser.hasNullCharacter)
   }
@@ -199,7 +202,7 @@ package struct JSONParser {
   }
 
   private mutating func open(_ kind: JSONNode.Kind, level: Int) throws(JSONSyntaxError) -> Int {
-    guard level <= Self.deepestLevel else { throw fault("values are nested deeper than \(Self.deepestLevel) levels") }
+    guard level <= deepest else { throw fault("values are nested deeper than \(deepest) levels") }
     append(kind, position, position)
     position += 1
     return nodes.count - 1

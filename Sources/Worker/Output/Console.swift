@@ -7,6 +7,9 @@ enum Console {
 
   static func print(utf8 line: [UInt8]) { write(line + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
 
+  /// Lines that have their line feeds.
+  static func print(utf8Lines lines: [UInt8]) { write(lines, to: STDOUT_FILENO) }
+
   static func complain(_ sentence: String) { write(Array("order-worker: \(sentence)\n".utf8), to: STDERR_FILENO) }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
