@@ -16,5 +16,5 @@ struct RootCommand: AsyncParsableCommand {
       Settings are ORDERS_… variables of the environment, lines of the file that ORDERS_CONFIG_FILE names, or flags of any command; \
       `order-worker run --help` lists them. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration.
       """,
-    subcommands: [RunCommand.self, SetupCommand.self, SendCommand.self, WatchCommand.self, StockCommand.self, PaymentSandboxCommand.self])
+    subcommands: [RunCommand.self, SetupCommand.self, SendCommand.self, WatchCommand.self, StockCommand.self, PaymentSandboxCommand.self, HealthCommand.self])
 }
