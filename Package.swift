@@ -102,7 +102,7 @@ let whole: [Target] = [
     "Operations", "Operations",
     [
       "Domain", logging, .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
-      nio("NIOCore"), nio("NIOPosix"),
+      nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
     ]),
   .executableTarget(
     name: "order-worker",

@@ -18,5 +18,6 @@ struct RootCommand: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, SetupCommand.self, SendCommand.self, WatchCommand.self, StockCommand.self, ValidateCommand.self, PaymentSandboxCommand.self,
+      HealthCommand.self,
     ])
 }

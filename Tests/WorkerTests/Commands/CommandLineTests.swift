@@ -35,6 +35,7 @@ import Testing
   @Test(arguments: [
     "nope", "send", "send order.create f --count 0", "send order.create f --id a --count 2", "send order.create f --rate 0", "send order.create f --timeout 5",
     "stock set a", "stock set a x", "stock set a 1000000000000000", "stock list --tenant A", "stock", "run --nope", "run --json", "watch a b", "validate a b",
+    "health --path health", "health --timeout 0s",
   ])
   func wrongUsageIs64(words: String) throws {
     do {
@@ -47,7 +48,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [[], ["run"], ["setup"], ["send"], ["watch"], ["stock"], ["stock", "list"], ["stock", "set"], ["stock", "import"], ["validate"]])
+  @Test(
+    arguments: [
+      [], ["run"], ["setup"], ["send"], ["watch"], ["stock"], ["stock", "list"], ["stock", "set"], ["stock", "import"], ["validate"], ["health"],
+    ]
+  )
   func everyCommandExplainsItself(path: [String]) throws {
     do {
       var help = try RootCommand.parseAsRoot(path + ["--help"])

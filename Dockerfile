@@ -1,0 +1,42 @@
+# The worker, built with the Swift toolchain and run without it: no root, no shell, nothing written to its file system.
+#   docker build -t order-worker:dev .
+# Both stages are of one Debian release: the C libraries that are linked are those that run.
+ARG SWIFT_VERSION=6.3.1
+ARG DEBIAN=bookworm
+
+FROM swift:${SWIFT_VERSION}-${DEBIAN} AS build
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends libhiredis-dev libpq-dev librabbitmq-dev pkg-config \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# Other packages are fetched in a layer of their own, which stays while only sources change.
+COPY Package.swift ./
+RUN swift package resolve
+# Tests and benchmarks are not built, but the package does not load without their folders.
+COPY . .
+RUN swift build -c release --product order-worker --static-swift-stdlib \
+  && install -D -t /out/bin "$(swift build -c release --static-swift-stdlib --show-bin-path)/order-worker" \
+  && install -D -t /out/libexec /usr/libexec/swift/linux/swift-backtrace-static
+
+FROM debian:${DEBIAN}-slim
+LABEL org.opencontainers.image.title="order-worker" \
+  org.opencontainers.image.description="Takes orders from RabbitMQ, keeps them in PostgreSQL, and tells what became of them in events"
+# Not pinned: each build takes the release's security fixes.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates libhiredis0.14 libpq5 librabbitmq4 libstdc++6 \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=build /out/ /usr/local/
+# A crash leaves a stack trace on standard error, beside the log. Health is served to whoever can reach the container.
+ENV SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,swift-backtrace=/usr/local/libexec/swift-backtrace-static \
+  ORDERS_HTTP_HOST=0.0.0.0
+# A number, so that an orchestrator can see that it is not root.
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["order-worker"]
+CMD ["run"]
+# Alive, not ready: a worker whose database is away does right to wait, and must not be restarted for it.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["order-worker", "health", "--path", "/health/live"]
