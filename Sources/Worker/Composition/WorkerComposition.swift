@@ -18,7 +18,6 @@ final class WorkerComposition: Sendable {
   private let relay: OutboxRelay?
   private let consumer: Consumer?
   private let publishers: [Publisher]
-  private let replies: RabbitMQReplySender
   private let databases: [PostgresClient]
   private let redis: RedisClient?
 
@@ -79,7 +78,6 @@ final class WorkerComposition: Sendable {
       relay = nil
     }
     publishers = [events, replyPublisher]
-    self.replies = replies
     self.databases = databases
     self.redis = redis
   }
@@ -97,7 +95,6 @@ final class WorkerComposition: Sendable {
     await relaying?.value
     await consumer?.flush()
     await consumer?.close()
-    await replies.close()
     for publisher in publishers { await publisher.close() }
     for database in databases { await database.close() }
     await redis?.close()
