@@ -32,8 +32,8 @@ struct AcceptanceRun: Sendable {
     ]
     guard await eventually({ replies.state.isConnected && events.state.isConnected }) else { return ["the listeners did not connect"] }
     guard await crew.start(Self.workers) else { return ["the workers did not connect"] }
-    // More pieces than kills, so that the last one falls where there still is work.
-    let piece = kills == 0 ? Int.max : 2 * plan.count / (kills + 4)
+    // More pieces than kills: the last one must fall where there still is work, and a piece that was done too soon sees none.
+    let piece = kills == 0 ? Int.max : 2 * plan.count / (kills + 8)
     let feed = CommandFeed(world, plan, ledger, limit: kills == 0 ? .max : 2 * piece)
     async let fed: Void = feed.run(until: deadline)
     let work = ContinuousClock.now

@@ -46,8 +46,8 @@ final class Ledger: Sendable {
   }
 
   var totals: Totals { state.withLock(\.totals) }
-  /// Confirmed messages that no reply has answered yet, as far as has been seen.
-  var unanswered: Int { state.withLock { $0.totals.confirmed - $0.totals.accepted - $0.totals.duplicates } }
+  /// Confirmed messages that no reply has answered yet, as far as has been seen. Another's second answer stands for none of them.
+  var unanswered: Int { state.withLock { $0.entries.reduce(0) { $0 + max(0, Int($1.confirmed) - Int($1.accepted) - Int($1.duplicates)) } } }
   /// Whether every order has had a reply.
   var hasRepliesOfAll: Bool { state.withLock { $0.answered == plan.count } }
   /// Whether every order has had an event.
