@@ -31,12 +31,12 @@ import Testing
     return delivery(body, type: "order.created", message: id)
   }
 
-  private func differences(_ replies: [Delivery], _ seen: [Delivery], confirmed: [Int32] = [0, 0, 1, 1]) -> [String] {
+  private func differences(_ replies: [Delivery], _ seen: [Delivery], confirmed: [Int32] = [0, 0, 1, 1], workersDied: Bool = false) -> [String] {
     let ledger = Ledger(plan)
     ledger.confirmed(confirmed)
     ledger.replies(replies)
     ledger.events(seen)
-    return ledger.differences(everyCopyAnswered: true)
+    return ledger.differences(workersDied: workersDied)
   }
 
   private var goodReplies: [Delivery] { [reply(0), duplicate(1), duplicate(0), reply(1)] }
@@ -49,9 +49,12 @@ import Testing
     let created = [event(0), event(1)]
     #expect(differences(goodReplies, created, confirmed: [0, 0, 1]) == ["order-1: published and confirmed 1 times instead of 2"])
     #expect(differences(goodReplies, [event(0)]).contains("order-1: no order.created"))
-    #expect(differences([reply(0), duplicate(0)], created).contains("order-1: no reply"))
+    #expect(differences([reply(0), duplicate(0)], created).contains("order-1: 0 replies to 2 messages"))
     #expect(differences(goodReplies + [reply(0)], created).contains("order-0: accepted 2 times"))
-    #expect(differences([reply(0), duplicate(0), reply(1)], created) == ["order-1: 1 times accepted and 0 times duplicate instead of once each"])
+    #expect(differences([reply(0), duplicate(0), reply(1)], created) == ["order-1: 1 replies to 2 messages"])
+    let unaccepted = [reply(0), duplicate(0), duplicate(1), duplicate(1)]
+    #expect(differences(unaccepted, created) == ["order-1: never accepted, only a duplicate"])
+    #expect(differences(unaccepted, created, workersDied: true) == [])
     let second = UUID()
     #expect(differences(goodReplies, created + [event(0, id: second)]) == ["order 0: two events, \(events[0]) and \(second)"])
     #expect(differences(goodReplies, [event(0), event(1, id: events[0])]) == ["not one event id for each order"])
