@@ -1,21 +1,20 @@
 import Glibc
-import TestSupport
 
 /// The workers of one world, of which any may be killed and is replaced at once.
-actor WorkerCrew {
+package actor WorkerCrew {
   private let world: ProductWorld
   private var workers: [ServerProcess] = []
 
-  init(_ world: ProductWorld) { self.world = world }
+  package init(_ world: ProductWorld) { self.world = world }
 
   /// Returns when all are connected; false where they are not in time.
-  func start(_ count: Int) async -> Bool {
+  package func start(_ count: Int) async -> Bool {
     for _ in 0..<count { workers.append(await world.worker()) }
     return await world.connections(reach: count)
   }
 
   /// `kill -9` of one, and a new one in its place; returns when that is connected.
-  func kill(_ index: Int) async -> Bool {
+  package func kill(_ index: Int) async -> Bool {
     let before = world.connections
     let victim = workers[index]
     victim.signal(SIGKILL)
@@ -24,12 +23,12 @@ actor WorkerCrew {
     return await world.connections(reach: before + 1)
   }
 
-  func freeze() { for worker in workers { worker.freeze() } }
-  func thaw() { for worker in workers { worker.thaw() } }
+  package func freeze() { for worker in workers { worker.freeze() } }
+  package func thaw() { for worker in workers { worker.thaw() } }
 
   /// SIGTERM for all: what they have in hand is settled or back in its queue afterwards. False where one had ended by itself, or did not
   /// end by its own report.
-  func end() async -> Bool {
+  package func end() async -> Bool {
     let survived = workers.allSatisfy(\.isRunning)
     // At the same time, and one signal each: a second one ends a worker at once.
     await withTaskGroup(of: Void.self) { group in
