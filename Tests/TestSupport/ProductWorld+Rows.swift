@@ -10,6 +10,15 @@ extension ProductWorld {
     package let version: Int64
     package let currency: String
     package let totalMinor: Int64
+
+    package init(status: String, payment: String, reservation: String, version: Int64, currency: String, totalMinor: Int64) {
+      self.status = status
+      self.payment = payment
+      self.reservation = reservation
+      self.version = version
+      self.currency = currency
+      self.totalMinor = totalMinor
+    }
   }
 
   package struct HistoryRow: Sendable, Equatable {
@@ -33,6 +42,23 @@ extension ProductWorld {
       self.action = action
       self.outcome = outcome
       self.actor = actor
+    }
+  }
+
+  /// A payment operation's row, whose key is the provider's too.
+  package struct PaymentRow: Sendable, Equatable {
+    package let order: String
+    package let operation: String
+    package let state: String
+    package let amountMinor: Int64
+    package let currency: String
+
+    package init(order: String, operation: String, state: String, amountMinor: Int64, currency: String) {
+      self.order = order
+      self.operation = operation
+      self.state = state
+      self.amountMinor = amountMinor
+      self.currency = currency
     }
   }
 
@@ -69,6 +95,14 @@ extension ProductWorld {
   /// The outcome of each claimed message id; nil while its payment is open.
   package func claims() async throws -> [String: String?] {
     try await dictionary("SELECT message_id, outcome FROM processed_commands") { rows, row in rows.isNull(row, 1) ? nil : rows.text(row, 1) }
+  }
+
+  /// Every payment operation, by its key.
+  package func paymentRows() async throws -> [String: PaymentRow] {
+    try await dictionary("SELECT key, order_id::text, operation, state, amount_minor, currency FROM payments") { rows, row in
+      PaymentRow(
+        order: rows.text(row, 1), operation: rows.text(row, 2), state: rows.text(row, 3), amountMinor: rows.int64(row, 4), currency: rows.text(row, 5))
+    }
   }
 
   private func dictionary<Value: Sendable>(_ sql: String, _ value: @escaping @Sendable (ResultSet, Int) -> Value) async throws -> [String: Value] {
