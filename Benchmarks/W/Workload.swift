@@ -5,26 +5,36 @@ struct Workload {
   let topology: BenchTopology
   private var random = SplitMix(state: 42)
   private var sent = 0
-  private let run = UInt64.random(in: 0...UInt64.max)
+  /// Tells this run's messages from all others.
+  let run: String
 
-  init(topology: BenchTopology) { self.topology = topology }
+  init(topology: BenchTopology, run: String = String(UInt64.random(in: 0...UInt64.max), radix: 16)) {
+    self.topology = topology
+    self.run = run
+  }
 
   mutating func next() -> Publication {
     sent += 1
+    return command("order.create", id: "bench-\(run)-\(padded(sent, 10))", body: body())
+  }
+
+  func command(_ type: String, id: String, replyTo: String? = nil, body: String) -> Publication {
     var properties = MessageProperties()
     properties.contentType = "application/json"
     properties.deliveryMode = 2
-    properties.type = "order.create"
-    properties.messageID = "bench-\(String(run, radix: 16))-\(padded(sent, 10))"
-    properties.correlationID = properties.messageID
-    return Publication(exchange: topology.commandsExchange, routingKey: "order.create", properties: properties, body: Array(body().utf8))
+    properties.type = type
+    properties.messageID = id
+    properties.correlationID = id
+    properties.replyTo = replyTo
+    return Publication(exchange: topology.commandsExchange, routingKey: type, properties: properties, body: Array(body.utf8))
   }
 
-  private mutating func body() -> String {
+  /// Of a create; `more` are further members, each before a comma.
+  mutating func body(more: String = "") -> String {
     let items = "\(item(from: 1)), \(item(from: 334)), \(item(from: 667))"
     let note = String(repeating: "x", count: 120)
     let customer = padded(Int.random(in: 0..<100_000, using: &random), 6)
-    return #"{"customer_id": "cust-\#(customer)", "currency": "EUR", "items": [\#(items)], "metadata": {"note": "\#(note)"}}"#
+    return #"{\#(more)"customer_id": "cust-\#(customer)", "currency": "EUR", "items": [\#(items)], "metadata": {"note": "\#(note)"}}"#
   }
 
   /// One of 333 products from `first` on, so that no order names a product twice.

@@ -38,6 +38,27 @@ import Testing
     #expect(fixture.store.snapshot.outbox.isEmpty)
   }
 
+  @Test func nothingIsAcknowledgedBeforeItsReplyIsOut() async throws {
+    let fixture = Fixture()
+    let early = Mutex(false)
+    fixture.broker.beforeReplies {
+      let next = UInt64(fixture.broker.all.replies.count + 1)
+      let acknowledged = await eventually(within: .milliseconds(50)) { fixture.source.hasAcknowledged(upTo: next) }
+      early.withLock { $0 = $0 || acknowledged }
+    }
+    try await fixture.run {
+      // The second has no event that would have to be confirmed first, and the third goes to the dead letters.
+      var bad = Fixture.create("m2", order: 2)
+      bad.body = Array("?".utf8)
+      for (count, message) in [Fixture.create("m1", order: 1), Fixture.create("m1", order: 1), bad].enumerated() {
+        fixture.source.deliver([message])
+        #expect(await eventually { fixture.replies.values.reduce(0) { $0 + $1.count } == count + 1 })
+      }
+    }
+    #expect(!early.withLock { $0 })
+    #expect(fixture.source.hasAcknowledged(upTo: 3))
+  }
+
   @Test func aDuplicateTakesEffectOnceWhetherInTheSameBatchOrALaterOne() async throws {
     let fixture = Fixture()
     try await fixture.run {

@@ -31,4 +31,17 @@ extension ProductWorld {
     let lines = printed.split(separator: "\n").suffix(count)
     return "the last \(lines.count) lines of \(log):\n" + lines.joined(separator: "\n")
   }
+
+  /// How often its workers have said that RabbitMQ is up: a new worker raises it by one.
+  package var connections: Int {
+    printed.split(separator: "\n").count { $0.contains(#""dependency":"rabbitmq""#) && $0.contains(#""state":"up""#) }
+  }
+
+  /// Waits for workers to connect.
+  package func connections(reach count: Int) async -> Bool {
+    await eventually(within: .seconds(60)) {
+      try? await Task.sleep(for: .milliseconds(20))
+      return connections >= count
+    }
+  }
 }

@@ -4,29 +4,18 @@ import RabbitMQClient
 
 /// Replies by the default exchange, on a connection of their own: on RabbitMQ 3.10 a reply to a client whose node is down closes the
 /// connection that it was published on.
-package final class RabbitMQReplySender: ReplySender {
+package struct RabbitMQReplySender: ReplySender {
   private let publisher: Publisher
-  private let queue: AsyncStream<[Reply]>.Continuation
-  private let sending: Task<Void, Never>
 
-  /// `publisher` needs no confirms. At most `pending` batches wait; replies beyond that are lost, as one to a client that is gone is.
-  package init(publisher: Publisher, pending: Int = 64) {
-    self.publisher = publisher
-    let (stream, continuation) = AsyncStream.makeStream(of: [Reply].self, bufferingPolicy: .bufferingNewest(pending))
-    queue = continuation
-    sending = Task {
-      for await replies in stream {
-        _ = await publisher.publish(replies.map(Self.publication), deadline: .after(.seconds(5)))
-      }
-    }
-  }
+  /// `publisher` needs no confirms: a reply that is written is with the kernel, whatever becomes of this process.
+  package init(publisher: Publisher) { self.publisher = publisher }
 
-  package func send(_ replies: [Reply]) { queue.yield(replies) }
-
-  /// Returns when what was sent so far is written, or lost.
-  package func close() async {
-    queue.finish()
-    await sending.value
+  /// What cannot be written in time is lost, as one to a client that is gone is. A connection that could not be made last time holds up no
+  /// command for long.
+  package func send(_ replies: [Reply]) async {
+    var patience = Duration.seconds(5)
+    if case .disconnected = publisher.state { patience = .milliseconds(200) }
+    _ = await publisher.publish(replies.map(Self.publication), deadline: .after(patience))
   }
 
   private static func publication(_ reply: Reply) -> Publication {

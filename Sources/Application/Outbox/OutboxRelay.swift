@@ -52,7 +52,7 @@ package struct OutboxRelay: Sendable {
       let page = try await outbox.oldest(age: settings.age, limit: settings.page)
       if page.isEmpty { break }
       if !page.replies.isEmpty {
-        replies.send(page.replies.map(\.reply))
+        await replies.send(page.replies.map(\.reply))
         try await outbox.forget(page.replies.map(\.key))
       }
       let due = page.events

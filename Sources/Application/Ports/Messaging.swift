@@ -48,7 +48,9 @@ package struct Reply: Sendable, Equatable {
 
 /// Sends replies on a connection of their own; one that cannot be delivered is lost.
 package protocol ReplySender: Sendable {
-  func send(_ replies: [Reply])
+  /// Returns when they are out of this process's hands, or lost, and soon in any case: a command is acknowledged only afterwards, so that a
+  /// process that dies leaves it to be answered again.
+  func send(_ replies: [Reply]) async
 }
 
 package struct Snapshot: Sendable, Equatable {

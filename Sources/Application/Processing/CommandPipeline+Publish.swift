@@ -12,12 +12,12 @@ extension CommandPipeline {
       replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
     }
     async let cached: Void = ports.cache.store(batch.snapshots)
-    replies += batch.replies.map(\.reply)
-    if !replies.isEmpty { ports.replies.send(replies) }
-    // Sent once, whatever becomes of them.
-    sweeper.confirmed(batch.replies.map(\.key))
+    async let answered: Void = send(replies + batch.replies.map(\.reply))
     let behind = await publish(batch.events)
     await cached
+    await answered
+    // Sent once, whatever becomes of them.
+    sweeper.confirmed(batch.replies.map(\.key))
     acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
     return behind
   }
@@ -31,6 +31,10 @@ extension CommandPipeline {
       rest = await publish(rest.compactMap { $0.event.pending(unsent: unsent) })
     }
     if !rest.isEmpty { ports.journal.note(.eventsLeftToRelay(count: rest.count)) }
+  }
+
+  private func send(_ replies: [Reply]) async {
+    if !replies.isEmpty { await ports.replies.send(replies) }
   }
 
   /// An order's next event goes only after the confirm of its previous one. Returns what stands behind one that is not known to be sent.
@@ -142,7 +146,7 @@ extension CommandPipeline {
       let body = ports.encoder.reply(.deadLettered(refusal.reason, error: refusal.error, faults: refusal.faults), messageID: refusal.messageID)
       replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body))
     }
-    if !replies.isEmpty { ports.replies.send(replies) }
+    await send(replies)
     acknowledge(refused.map(\.received.tag))
   }
 

@@ -23,7 +23,6 @@ final class WorkerComposition: Sendable {
   private let housekeeper: Housekeeper?
   private let consumer: Consumer?
   private let publishers: [Publisher]
-  private let replies: RabbitMQReplySender
   private let databases: [PostgresClient]
   private let redis: RedisClient?
 
@@ -99,7 +98,6 @@ final class WorkerComposition: Sendable {
         Housekeeper(store: PostgresHousekeeping(client: $0), commands: own, holder: worker, settings: .init(reservationTTL: settings.reservationTTL))
       } : nil
     publishers = [events, replyPublisher]
-    self.replies = replies
     self.databases = databases
     self.redis = redis
   }
@@ -126,7 +124,6 @@ final class WorkerComposition: Sendable {
     await payments?.close()
     await consumer?.flush()
     await consumer?.close()
-    await replies.close()
     for publisher in publishers { await publisher.close() }
     for database in databases { await database.close() }
     await redis?.close()

@@ -86,6 +86,7 @@ package final class InMemoryBroker: EventPublisher, MessageForwarder, ReplySende
   private let taken = Mutex(Taken())
   private let takesEvent: @Sendable (EncodedEvent) -> Bool
   private let refusals: Mutex<Int>
+  private let replying = Mutex<(@Sendable () async -> Void)?>(nil)
 
   /// `refusals`: how many forwards fail before one succeeds.
   package init(refusals: Int = 0, takesEvent: @escaping @Sendable (EncodedEvent) -> Bool = { _ in true }) {
@@ -111,7 +112,13 @@ package final class InMemoryBroker: EventPublisher, MessageForwarder, ReplySende
     return messages.map { _ in true }
   }
 
-  package func send(_ replies: [Reply]) { taken.withLock { $0.replies += replies } }
+  /// What happens before replies are sent.
+  package func beforeReplies(_ next: (@Sendable () async -> Void)?) { replying.withLock { $0 = next } }
+
+  package func send(_ replies: [Reply]) async {
+    await replying.withLock { $0 }?()
+    taken.withLock { $0.replies += replies }
+  }
 
   package func store(_ snapshots: [Snapshot]) async {
     taken.withLock { taken in for snapshot in snapshots { taken.snapshots[snapshot.key] = snapshot } }
