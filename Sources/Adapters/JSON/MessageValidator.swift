@@ -51,6 +51,7 @@ package struct MessageValidator: Sendable {
   }
 
   private func verdict(type: String?, body: [UInt8]) -> Verdict {
+    if let type, let query = CommandName.query(type) { return verdict(query, body: body) }
     // By the default exchange there is no routing key that the type must agree with.
     let message = Message(exchange: "", routingKey: "", type: type, messageID: "validate", body: body)
     switch commands.decode(ReceivedMessage(tag: DeliveryTag(generation: 0, number: 0), redelivered: false, message: message)) {
@@ -60,5 +61,16 @@ package struct MessageValidator: Sendable {
       return Verdict(
         reason: refusal.reason, errors: refusal.faults.map { Finding(path: $0.path, code: $0.code.rawValue, message: $0.message) })
     }
+  }
+
+  private func verdict(_ type: QueryType, body: [UInt8]) -> Verdict {
+    let document: JSONDocument
+    do throws(MalformedMessage) {
+      document = try TransportReader.parse(body, "the body")
+    } catch {
+      return .refused(.malformed, error.sentence)
+    }
+    guard case .failure(let refusal) = QueryBodyReader.read(type, in: document, body: document.root, tenant: nil) else { return .valid }
+    return Verdict(reason: .invalid, errors: refusal.faults.map { Finding(path: $0.path, code: $0.code.rawValue, message: $0.message) })
   }
 }

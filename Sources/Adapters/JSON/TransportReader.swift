@@ -39,6 +39,13 @@ struct TransportReader {
   }
 
   mutating func read(_ received: ReceivedMessage, commandsExchange: String) throws(MalformedMessage) -> (id: MessageID, data: CommandData) {
+    let data = try readData(received, exchange: commandsExchange)
+    guard let messageID else { throw MalformedMessage("message_id is missing") }
+    return (messageID, data)
+  }
+
+  /// A query may do without an id. `exchange` is the one whose routing keys must agree with the types.
+  mutating func readData(_ received: ReceivedMessage, exchange commandsExchange: String) throws(MalformedMessage) -> CommandData {
     if received.headersExceedLimits { throw MalformedMessage("the headers have more than 64 entries, 1,024 nested ones or 8 levels") }
     if received.hasInvalidText { throw MalformedMessage("a property or the routing key is not UTF-8") }
     if message.contentEncoding != nil { throw MalformedMessage("content_encoding is set: bodies are taken as they are, not encoded") }
@@ -57,9 +64,7 @@ struct TransportReader {
       adopt(traceparent: event.traceparent)
     }
     let document = try Self.parse(message.body, "the body")
-    let data = try mediaType == .json ? Self.object(document, message.body, event: nil) : event(document, commandsExchange: commandsExchange)
-    guard let messageID else { throw MalformedMessage("message_id is missing") }
-    return (messageID, data)
+    return try mediaType == .json ? Self.object(document, message.body, event: nil) : event(document, commandsExchange: commandsExchange)
   }
 
   private mutating func event(_ document: JSONDocument, commandsExchange: String) throws(MalformedMessage) -> CommandData {

@@ -77,14 +77,7 @@ struct BatchReader {
       if wanted.changesOrders { pipeline.append(PaymentStatements.open, keys) }
       if !wanted.payments.isEmpty { pipeline.append(PaymentStatements.settledByKey, PaymentRows.columns(wanted.payments)) }
     }
-    var lines: [OrderKey: [(product: ProductID, quantity: Quantity, unitPrice: Int64)]] = [:]
-    for row in 0..<second[0].rowCount {
-      guard let tenant = TenantID(second[0].text(row, 0)), let product = ProductID(second[0].text(row, 2)),
-        let quantity = Quantity(second[0].int64(row, 3))
-      else { throw .unreadable("order_items") }
-      let key = OrderKey(tenant: tenant, order: second[0].uuidValue(row, 1))
-      lines[key, default: []].append((product, quantity, second[0].int64(row, 4)))
-    }
+    let lines = try lines(second[0])
     for key in try outboxKeys(second[1]) { facts.unsent[key.order, default: []].append(key) }
     for (key, row) in stored {
       facts.orders[key] = try order(key, rows, row, lines: lines[key] ?? [])
@@ -94,6 +87,18 @@ struct BatchReader {
       }
     }
     for payments in second[2...] { try PaymentRows.read(payments, into: &facts) }
+  }
+
+  typealias Line = (product: ProductID, quantity: Quantity, unitPrice: Int64)
+
+  static func lines(_ rows: ResultSet) throws(PostgresError) -> [OrderKey: [Line]] {
+    var lines: [OrderKey: [Line]] = [:]
+    for row in 0..<rows.rowCount {
+      guard let tenant = TenantID(rows.text(row, 0)), let product = ProductID(rows.text(row, 2)), let quantity = Quantity(rows.int64(row, 3))
+      else { throw .unreadable("order_items") }
+      lines[OrderKey(tenant: tenant, order: rows.uuidValue(row, 1)), default: []].append((product, quantity, rows.int64(row, 4)))
+    }
+    return lines
   }
 
   static func outboxKeys(_ rows: ResultSet) throws(PostgresError) -> [OutboxKey] {
@@ -106,8 +111,8 @@ struct BatchReader {
     return keys
   }
 
-  private static func order(
-    _ key: OrderKey, _ rows: ResultSet, _ row: Int, lines: [(product: ProductID, quantity: Quantity, unitPrice: Int64)]
+  static func order(
+    _ key: OrderKey, _ rows: ResultSet, _ row: Int, lines: [Line]
   ) throws(PostgresError) -> Order {
     guard let customer = CustomerID(rows.text(row, 2)), let status = OrderStatus(rawValue: rows.text(row, 3)),
       let payment = PaymentStatus(rawValue: rows.text(row, 5)), let reservation = ReservationState(rawValue: rows.text(row, 6)),

@@ -27,11 +27,16 @@ enum BatchStatements {
       JOIN processed_commands p USING (tenant_id, message_id)
       """, parameterTypes: [.textArray, .textArray])
 
+  /// As `BatchReader.order` takes them.
+  static let orderColumns = """
+    o.tenant_id, o.order_id, o.customer_id, o.status, o.held_from, o.payment_status, o.reservation, o.version, o.currency, o.total_minor,
+    o.payment_method, o.metadata, o.created_at, o.updated_at, o.payments
+    """
+
   static let lockOrders = Statement(
     name: "lock_orders",
     sql: """
-      SELECT o.tenant_id, o.order_id, o.customer_id, o.status, o.held_from, o.payment_status, o.reservation, o.version, o.currency,
-             o.total_minor, o.payment_method, o.metadata, o.created_at, o.updated_at, o.payments
+      SELECT \(orderColumns)
       FROM unnest($1::text[], $2::uuid[]) AS k (tenant_id, order_id)
       JOIN orders o USING (tenant_id, order_id)
       ORDER BY o.tenant_id, o.order_id

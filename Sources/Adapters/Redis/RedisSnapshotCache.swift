@@ -11,7 +11,13 @@ package final class RedisSnapshotCache: SnapshotCache {
   private let prefix: String
   private let ttl: Duration
   private let deadline: Duration
-  private let missed = Mutex<Set<OrderKey>>([])
+  private let missed = Mutex(Missed())
+
+  private struct Missed {
+    var keys: Set<OrderKey> = []
+    /// Until then some copies may be older than anybody remembers.
+    var doubtUntil: ContinuousClock.Instant?
+  }
 
   /// Keys whose write failed are remembered, up to this many, and removed before anything new is written.
   private static let mostMissed = 10_000
@@ -25,20 +31,43 @@ package final class RedisSnapshotCache: SnapshotCache {
 
   package func store(_ snapshots: [Snapshot]) async {
     guard !snapshots.isEmpty else { return }
-    let stale = missed.withLock { $0 }
+    let stale = missed.withLock { $0.keys }
     var commands: [RedisCommand] = []
     if !stale.isEmpty { commands.append(unlink(Array(stale))) }
     let chunks = stride(from: 0, to: snapshots.count, by: Self.chunk).map { snapshots[$0..<min($0 + Self.chunk, snapshots.count)] }
     commands += chunks.map(write)
     do {
       let replies = try await client.pipeline(commands, deadline: .after(deadline))
-      if !stale.isEmpty { missed.withLock { $0.subtract(stale) } }
+      if !stale.isEmpty { missed.withLock { $0.keys.subtract(stale) } }
       // Out of memory, say: what the cache still has of these orders is old now.
       let refused = zip(chunks, replies.suffix(chunks.count)).filter { $0.1.errorText != nil }.flatMap { $0.0.map(\.key) }
       await remove(refused)
     } catch {
       remember(snapshots.map(\.key))
     }
+  }
+
+  package func load(_ keys: [OrderKey]) async -> [OrderKey: Snapshot] {
+    guard !keys.isEmpty else { return [:] }
+    let (stale, isInDoubt) = missed.withLock { ($0.keys, $0.doubtUntil.map { $0 > .now } ?? false) }
+    let wanted = isInDoubt ? [] : keys.filter { !stale.contains($0) }
+    guard !wanted.isEmpty else { return [:] }
+    let commands = wanted.map { order in
+      var command = RedisCommand("HMGET")
+      command.append(key(order))
+      command.append("version")
+      command.append("order")
+      return command
+    }
+    guard let replies = try? await client.pipeline(commands, deadline: .after(deadline)) else { return [:] }
+    var found: [OrderKey: Snapshot] = [:]
+    for (order, reply) in zip(wanted, replies) {
+      guard case .array(let fields) = reply, fields.count == 2, let version = fields[0].bytes.flatMap({ Int64(String(decoding: $0, as: UTF8.self)) }),
+        let json = fields[1].bytes
+      else { continue }
+      found[order] = Snapshot(key: order, version: version, json: json)
+    }
+    return found
   }
 
   package func remove(_ keys: [OrderKey]) async {
@@ -67,7 +96,10 @@ package final class RedisSnapshotCache: SnapshotCache {
 
   private func remember(_ keys: [OrderKey]) {
     missed.withLock { missed in
-      for key in keys where missed.count < Self.mostMissed { missed.insert(key) }
+      for key in keys {
+        // Beyond what can be remembered the copies themselves have to run out before any is believed.
+        if missed.keys.count < Self.mostMissed { missed.keys.insert(key) } else { missed.doubtUntil = .now + ttl }
+      }
     }
   }
 
@@ -99,5 +131,6 @@ package final class RedisSnapshotCache: SnapshotCache {
 package struct NoSnapshotCache: SnapshotCache {
   package init() {}
   package func store(_ snapshots: [Snapshot]) async {}
+  package func load(_ keys: [OrderKey]) async -> [OrderKey: Snapshot] { [:] }
   package func remove(_ keys: [OrderKey]) async {}
 }

@@ -67,6 +67,8 @@ package struct Snapshot: Sendable, Equatable {
 /// The cache of orders. It may be away, slow or full: nothing here fails or waits longer than its own deadline.
 package protocol SnapshotCache: Sendable {
   func store(_ snapshots: [Snapshot]) async
+  /// What is known of these orders: committed versions, if not always the latest.
+  func load(_ keys: [OrderKey]) async -> [OrderKey: Snapshot]
   /// Removes what may be behind the database.
   func remove(_ keys: [OrderKey]) async
 }

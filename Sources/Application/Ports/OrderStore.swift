@@ -77,6 +77,21 @@ package struct HistoryEntry: Sendable {
   package let actor: String
   package let message: MessageID
   package let reason: String?
+
+  package init(
+    order: OrderKey, version: Int64, status: OrderStatus, previousStatus: OrderStatus?, paymentStatus: PaymentStatus, at: Timestamp, actor: String,
+    message: MessageID, reason: String?
+  ) {
+    self.order = order
+    self.version = version
+    self.status = status
+    self.previousStatus = previousStatus
+    self.paymentStatus = paymentStatus
+    self.at = at
+    self.actor = actor
+    self.message = message
+    self.reason = reason
+  }
 }
 
 /// Who did what, when, to which order, and what became of it: one for each command.

@@ -17,7 +17,7 @@ struct RootCommand: AsyncParsableCommand {
       `order-worker run --help` lists them. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration.
       """,
     subcommands: [
-      RunCommand.self, SetupCommand.self, SendCommand.self, WatchCommand.self, StockCommand.self, ValidateCommand.self, PaymentSandboxCommand.self,
-      HealthCommand.self,
+      RunCommand.self, SetupCommand.self, SendCommand.self, GetCommand.self, HistoryCommand.self, ListCommand.self, WatchCommand.self,
+      StockCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,
     ])
 }

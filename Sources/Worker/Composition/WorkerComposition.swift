@@ -21,7 +21,8 @@ final class WorkerComposition: Sendable {
   private let executor: PaymentExecutor?
   private let relay: OutboxRelay?
   private let housekeeper: Housekeeper?
-  private let consumer: Consumer?
+  private let queries: QueryService?
+  private let consumers: [Consumer]
   private let publishers: [Publisher]
   private let databases: [PostgresClient]
   private let redis: RedisClient?
@@ -59,22 +60,29 @@ final class WorkerComposition: Sendable {
     }
     self.payments = payments
 
-    if settings.roles.contains(.commands) {
-      consumer = Consumer(
-        configuration: try amqp("commands"), subscription: .queue("\(settings.prefix).commands"), prefetch: settings.prefetch
-      ) { health.set("rabbitmq/commands", $0) }
-    } else {
-      consumer = nil
+    func consumer(of queue: String, prefetch: UInt16) throws -> Consumer {
+      Consumer(configuration: try amqp(queue), subscription: .queue("\(settings.prefix).\(queue)"), prefetch: prefetch) {
+        health.set("rabbitmq/\(queue)", $0)
+      }
+    }
+    let commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
+    let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
+    consumers = [commands, asked].compactMap(\.self)
+    let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
+    queries = try asked.map { consumer in
+      QueryService(
+        source: RabbitMQCommandSource(consumer: consumer), codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo),
+        reader: PostgresOrderReader(client: try database("queries")), cache: cache, replies: replies)
     }
     // Results of payments and expiries need the pipeline too.
     if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
       let seal = UnsignedJourneySeal()
       pipeline = CommandPipeline(
         ports: .init(
-          source: consumer.map { RabbitMQCommandSource(consumer: $0) } ?? IdleCommandSource(),
+          source: commands.map { RabbitMQCommandSource(consumer: $0) } ?? IdleCommandSource(),
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
-            replyTo: ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix), seal: seal),
+            replyTo: replyTo, seal: seal),
           encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands")), events: eventPublisher,
           forwarder: RabbitMQForwarder(publisher: events), replies: replies, cache: cache, journal: journal, own: own,
           paymentsOpened: { [executor] in executor?.wake() }),
@@ -106,6 +114,7 @@ final class WorkerComposition: Sendable {
   func run() async -> CommandPipeline.Report {
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
+    let answering = Task { await queries?.run() }
     let paying = Task { await executor?.run() }
     let feeding = Task {
       await stopped.wait()
@@ -119,11 +128,14 @@ final class WorkerComposition: Sendable {
     var report = CommandPipeline.Report()
     if let pipeline { report = await pipeline.run() }
     await feeding.value
+    await answering.value
     relaying.cancel()
     await relaying.value
     await payments?.close()
-    await consumer?.flush()
-    await consumer?.close()
+    for consumer in consumers {
+      await consumer.flush()
+      await consumer.close()
+    }
     for publisher in publishers { await publisher.close() }
     for database in databases { await database.close() }
     await redis?.close()
@@ -133,6 +145,7 @@ final class WorkerComposition: Sendable {
   /// Takes no more work; `run` returns when what is in hand is done.
   func drain() async {
     stopped.open()
+    await queries?.drain()
     await pipeline?.drain()
   }
 

@@ -124,6 +124,8 @@ package final class InMemoryBroker: EventPublisher, MessageForwarder, ReplySende
     taken.withLock { taken in for snapshot in snapshots { taken.snapshots[snapshot.key] = snapshot } }
   }
 
+  package func load(_ keys: [OrderKey]) async -> [OrderKey: Snapshot] { all.snapshots.filter { keys.contains($0.key) } }
+
   package func remove(_ keys: [OrderKey]) async { taken.withLock { $0.removed += keys } }
 }
 

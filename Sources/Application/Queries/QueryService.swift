@@ -1,0 +1,120 @@
+import Domain
+
+/// Answers queries: taken in batches as they arrive, answered once, and never tried again.
+package final class QueryService: Sendable {
+  private let source: any CommandSource
+  private let codec: any QueryCodec
+  private let reader: any OrderReader
+  private let cache: any SnapshotCache
+  private let replies: any ReplySender
+
+  package init(source: any CommandSource, codec: any QueryCodec, reader: any OrderReader, cache: any SnapshotCache, replies: any ReplySender) {
+    self.source = source
+    self.codec = codec
+    self.reader = reader
+    self.cache = cache
+    self.replies = replies
+  }
+
+  /// Takes no more; `run` returns when what was taken is answered.
+  package func drain() async { await source.stopTaking() }
+
+  package func run() async {
+    var acks = AckLedger()
+    while true {
+      switch await source.next(max: 200) {
+      case .deliveries(let received):
+        acks.received(received.map(\.tag))
+        await answer(received.map(codec.decode))
+        let settlements = acks.settle(received.map(\.tag))
+        if !settlements.isEmpty { source.settle(settlements, generation: acks.generation) }
+      case .lost(let generation): acks.lost(generation: generation)
+      case .stopped: return
+      }
+    }
+  }
+
+  private func answer(_ queries: [DecodedQuery]) async {
+    var sent: [Reply] = []
+    var gets: [(envelope: QueryEnvelope, order: OrderID, minVersion: Int64?)] = []
+    for query in queries {
+      switch query {
+      case .unanswerable: continue
+      case .refused(let refusal, let address): sent.append(reply(.refused(refusal), to: nil, at: address))
+      case .query(let envelope):
+        if let refusal = QueryPermissions.refusal(of: envelope) {
+          sent.append(reply(.refused(refusal), to: envelope, at: envelope.address))
+        } else if case .get(let order, let minVersion) = envelope.query {
+          gets.append((envelope, order, minVersion))
+        } else {
+          sent.append(reply(await answer(envelope), to: envelope, at: envelope.address))
+        }
+      }
+    }
+    let found = await lookUp(gets)
+    for (get, order) in zip(gets, found) { sent.append(reply(order, to: get.envelope, at: get.envelope.address)) }
+    if !sent.isEmpty { await replies.send(sent) }
+  }
+
+  /// From the cache where it may know enough, the rest from the database in one look.
+  private func lookUp(_ gets: [(envelope: QueryEnvelope, order: OrderID, minVersion: Int64?)]) async -> [QueryAnswer] {
+    guard !gets.isEmpty else { return [] }
+    let keys = gets.map { OrderKey(tenant: $0.envelope.principal.tenant, order: $0.order) }
+    // Whose an order is stands in the database only.
+    let cacheable = zip(gets, keys).filter { $0.0.envelope.principal.readsEveryOrder }.map(\.1)
+    let cached = await cache.load(Array(Set(cacheable)))
+    func isEnough(_ snapshot: Snapshot, _ minVersion: Int64?) -> Bool { snapshot.version >= minVersion ?? 0 }
+    var missing: Set<OrderKey> = []
+    for (get, key) in zip(gets, keys) where cached[key].map({ !isEnough($0, get.minVersion) }) ?? true { missing.insert(key) }
+    let found: [OrderKey: Order]?
+    do throws(StoreError) {
+      found = missing.isEmpty ? [:] : try await reader.orders(missing.sorted())
+    } catch {
+      found = nil
+    }
+    let answers = zip(gets, keys).map { get, key -> QueryAnswer in
+      let principal = get.envelope.principal
+      if principal.readsEveryOrder, let snapshot = cached[key], isEnough(snapshot, get.minVersion) { return .order(snapshot.json) }
+      guard let found else { return .refused(Self.unavailable) }
+      guard let order = found[key], principal.mayRead(order) else { return .refused(Self.notFound(get.order)) }
+      if let minVersion = get.minVersion, order.version < minVersion {
+        return .refused(QueryRefusal(.notYet, "order \(get.order) is at version \(order.version), and \(minVersion) was asked for"))
+      }
+      return .order(codec.order(order))
+    }
+    // Committed versions only, and never over a higher one.
+    let fresh = (found ?? [:]).values.map { Snapshot(key: $0.key, version: $0.version, json: codec.order($0)) }
+    if !fresh.isEmpty { await cache.store(fresh) }
+    return answers
+  }
+
+  private func answer(_ envelope: QueryEnvelope) async -> QueryAnswer {
+    let tenant = envelope.principal.tenant
+    do throws(StoreError) {
+      switch envelope.query {
+      case .get: preconditionFailure("gets are answered together")
+      case .history(let id):
+        let key = OrderKey(tenant: tenant, order: id)
+        if !envelope.principal.readsEveryOrder {
+          guard let order = try await reader.orders([key])[key], envelope.principal.mayRead(order) else { return .refused(Self.notFound(id)) }
+        }
+        let entries = try await reader.history(of: key)
+        return entries.isEmpty ? .refused(Self.notFound(id)) : .history(entries)
+      case .list(let filter, let limit, let position):
+        let orders = try await reader.list(filter, tenant: tenant, after: position, limit: limit + 1)
+        let page = Array(orders.prefix(limit))
+        let next = orders.count > limit ? page.last.map { ListPosition(createdAt: $0.createdAt, order: $0.key.order) } : nil
+        return .orders(page, next: next)
+      }
+    } catch {
+      return .refused(Self.unavailable)
+    }
+  }
+
+  private func reply(_ answer: QueryAnswer, to envelope: QueryEnvelope?, at address: ReplyAddress) -> Reply {
+    Reply(to: address.to, correlationID: address.correlationID, body: codec.reply(answer, to: envelope))
+  }
+
+  private static let unavailable = QueryRefusal(.unavailable, "the database cannot be asked just now")
+  private static func notFound(_ order: OrderID) -> QueryRefusal { QueryRefusal(.notFound, "there is no order \(order)") }
+}
