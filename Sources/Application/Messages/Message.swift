@@ -89,6 +89,7 @@ package struct DeliveryTag: Hashable, Sendable {
 package struct ReceivedMessage: Sendable {
   package let tag: DeliveryTag
   package let redelivered: Bool
+  package let arrivedAt = ContinuousClock.now
   package let message: Message
   /// More header entries, nested entries or levels than the contract allows; `message` has only its plain top-level headers.
   package let headersExceedLimits: Bool

@@ -3,8 +3,16 @@ import Domain
 /// What the pipeline tells those who run it. The adapter logs and counts.
 package enum PipelineNote: Sendable {
   case batch(size: Int)
-  case answered(type: String, outcome: String)
-  case deadLettered(messageID: String?, reason: DeadLetterReason, error: String)
+  case answered(type: CommandType, outcome: String)
+  /// Acknowledged; `took` counts from its delivery.
+  case finished(type: CommandType, took: Duration)
+  /// Confirmed by the broker.
+  case eventsPublished([EventType])
+  /// By the provider, committed.
+  case captured(Money)
+  /// Up the ladder without having failed.
+  case waits(count: Int, reason: String)
+  case deadLettered(messageID: String?, type: CommandType?, reason: DeadLetterReason, error: String)
   case retried(messageID: String, rung: RetryRung, attempt: Int, error: String)
   case failedInPlace(messageID: String, attempt: Int, error: String)
   /// A payment's result or an expiry that the store refused.

@@ -14,6 +14,8 @@ struct BatchFold {
 
   private var changed: [OrderKey] = []
   private var json: [OrderKey: [UInt8]] = [:]
+  private var captured: [Money] = []
+  var concluded: [(type: CommandType, outcome: String)] = []
   var writes = BatchWrites()
   var dispositions: [Disposition] = []
 
@@ -41,6 +43,7 @@ struct BatchFold {
   /// A new version of an order, with its event, its history and what it moves in the stock.
   mutating func apply(_ change: Change, _ cause: Cause) {
     let order = change.order
+    if order.paymentStatus == .captured, orders[order.key]?.paymentStatus != .captured { captured.append(order.total) }
     orders[order.key] = order
     let text = encoder.order(order)
     if json.updateValue(text, forKey: order.key) == nil { changed.append(order.key) }
@@ -79,7 +82,9 @@ struct BatchFold {
     }
     return (
       writes,
-      BatchOutcome(dispositions: dispositions, events: events, snapshots: snapshots, replies: writes.replies, opensPayments: !writes.opened.isEmpty)
+      BatchOutcome(
+        dispositions: dispositions, events: events, snapshots: snapshots, replies: writes.replies, concluded: concluded, captured: captured,
+        opensPayments: !writes.opened.isEmpty)
     )
   }
 }

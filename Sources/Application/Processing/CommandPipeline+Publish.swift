@@ -6,7 +6,7 @@ extension CommandPipeline {
   func publish(_ batch: TransactedBatch) async -> [PendingEvent] {
     var replies: [Reply] = []
     for (_, envelope, outcome) in batch.answered {
-      ports.journal.note(.answered(type: envelope.command.type.rawValue, outcome: outcome.word))
+      ports.journal.note(.answered(type: envelope.command.type, outcome: outcome.word))
       guard let to = envelope.replyTo else { continue }
       let body = ports.encoder.reply(outcome, messageID: envelope.identity.message.rawValue)
       replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
@@ -19,6 +19,8 @@ extension CommandPipeline {
     // Sent once, whatever becomes of them.
     sweeper.confirmed(batch.replies.map(\.key))
     acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
+    let now = ContinuousClock.now
+    for (received, envelope, _) in batch.answered { ports.journal.note(.finished(type: envelope.command.type, took: now - received.arrivedAt)) }
     return behind
   }
 
@@ -66,7 +68,9 @@ extension CommandPipeline {
       }
       if round.isEmpty { break }
       let confirmed = await ports.events.publish(round)
-      sweeper.confirmed(zip(round, confirmed).filter(\.1).map(\.0.key))
+      let sent = zip(round, confirmed).filter(\.1).map(\.0)
+      sweeper.confirmed(sent.map(\.key))
+      ports.journal.note(.eventsPublished(sent.map(\.type)))
       for (event, _) in zip(round, confirmed).filter({ !$0.1 }) {
         held.insert(event.key.order)
         unconfirmed += 1
@@ -132,6 +136,10 @@ extension CommandPipeline {
       return settings.forwarding.retry(delivery.received.message, delivery.envelope, rung: rung, journey: journey)
     }
     if await forwarded(messages) { acknowledge(waiting.map(\.received.tag)) }
+    for reason in [WaitingDelivery.Reason.early, .paymentOpen] {
+      let count = waiting.filter { $0.reason == reason }.count
+      if count > 0 { ports.journal.note(.waits(count: count, reason: reason.rawValue)) }
+    }
   }
 
   /// Dead-letters what cannot be done, answers, and acknowledges, in this order.
@@ -141,7 +149,8 @@ extension CommandPipeline {
     var replies: [Reply] = []
     for item in refused {
       let refusal = item.refusal
-      ports.journal.note(.deadLettered(messageID: refusal.messageID, reason: refusal.reason, error: refusal.error))
+      ports.journal.note(
+        .deadLettered(messageID: refusal.messageID, type: refusal.type.flatMap { CommandType(rawValue: $0) }, reason: refusal.reason, error: refusal.error))
       guard let to = refusal.replyTo else { continue }
       let body = ports.encoder.reply(.deadLettered(refusal.reason, error: refusal.error, faults: refusal.faults), messageID: refusal.messageID)
       replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body))

@@ -93,6 +93,8 @@ extension CommandPipeline {
         let outcome = try await ports.store.transact(keys, sent: sent) { decider.decide($0) }
         sweeper.deleted(sent)
         if away { ports.journal.note(.storeAvailable) }
+        for (type, word) in outcome.concluded { ports.journal.note(.answered(type: type, outcome: word)) }
+        for amount in outcome.captured { ports.journal.note(.captured(amount)) }
         if outcome.opensPayments { ports.paymentsOpened() }
         return .committed(outcome)
       } catch {

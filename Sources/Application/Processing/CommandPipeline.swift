@@ -197,7 +197,10 @@ struct FailedDelivery: Sendable {
 
 /// A delivery that goes up the ladder without having failed.
 struct WaitingDelivery: Sendable {
-  enum Reason: Sendable { case early, paymentOpen }
+  enum Reason: String, Sendable {
+    case early
+    case paymentOpen = "payment_open"
+  }
   let received: ReceivedMessage
   let envelope: CommandEnvelope
   let reason: Reason

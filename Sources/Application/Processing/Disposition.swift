@@ -24,6 +24,10 @@ package struct BatchOutcome: Sendable {
   package let snapshots: [Snapshot]
   /// Replies of commands that waited for a payment.
   package let replies: [StoredReply]
+  /// Commands that waited for a payment and are settled with this batch, with the word for their outcome.
+  package let concluded: [(type: CommandType, outcome: String)]
+  /// Amounts that the provider has captured.
+  package let captured: [Money]
   /// Whether the provider has something new to be asked for.
   package let opensPayments: Bool
 }

@@ -78,3 +78,14 @@ package final class HealthRegistry: Sendable {
     return HealthReport(dependencies: DependencyName.allCases.compactMap { state.entries[$0]?.health }, isStopping: state.isStopping)
   }
 }
+
+extension HealthRegistry {
+  /// 1 for a dependency that can be worked with, 0 for one that cannot; one that is not configured is left out.
+  package var upGauge: Gauge {
+    Gauge("orders_dependency_up", "Whether a dependency can be worked with.") {
+      self.report.dependencies.filter { $0.state != .unused }.map {
+        (pairs: [("name", $0.name.rawValue)], value: $0.state.isGoodEnough ? 1 : 0)
+      }
+    }
+  }
+}

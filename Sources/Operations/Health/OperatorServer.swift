@@ -4,16 +4,18 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// Serves health to operators and orchestrators over HTTP/1.1. Orders do not come this way.
+/// Serves health and metrics to operators and orchestrators over HTTP/1.1. Orders do not come this way.
 package struct OperatorServer: Sendable {
   private let health: HealthRegistry
+  private let metrics: WorkerMetrics
   private let host: String
   private let port: Int
   private let log: Logger
 
   /// Port 0 takes any free one.
-  package init(health: HealthRegistry, host: String, port: Int, log: Logger) {
+  package init(health: HealthRegistry, metrics: WorkerMetrics, host: String, port: Int, log: Logger) {
     self.health = health
+    self.metrics = metrics
     self.host = host
     self.port = port
     self.log = log
@@ -48,6 +50,11 @@ package struct OperatorServer: Sendable {
     router.get("/health/ready") { [health] _, _ in
       let report = health.report
       return Self.answer(report.isReady ? .ok : .serviceUnavailable, report.json)
+    }
+    router.get("/metrics") { [metrics] _, _ in
+      Response(
+        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text)))
     }
     return router
   }

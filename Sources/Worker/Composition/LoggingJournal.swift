@@ -8,8 +8,8 @@ struct LoggingJournal: PipelineJournal {
 
   func note(_ note: PipelineNote) {
     switch note {
-    case .batch, .answered: break
-    case .deadLettered(let messageID, let reason, let error):
+    case .batch, .answered, .finished, .eventsPublished, .captured, .waits: break
+    case .deadLettered(let messageID, _, let reason, let error):
       logger.warning("command dead-lettered", metadata: ["message_id": "\(messageID ?? "")", "reason": "\(reason.rawValue)", "error": "\(error)"])
     case .retried(let messageID, let rung, let attempt, let error):
       logger.warning(

@@ -49,9 +49,3 @@ private struct PaymentHealthObserver: AdapterObserver {
     next.breakerChanged(adapter: adapter, to: state, reason: reason)
   }
 }
-
-/// Where nobody counts calls.
-struct NoAdapterObserver: AdapterObserver {
-  func called(adapter: String, operation: String, outcome: String, took: Duration) {}
-  func breakerChanged(adapter: String, to state: BreakerState, reason: String?) {}
-}

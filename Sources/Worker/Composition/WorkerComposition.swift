@@ -21,6 +21,7 @@ final class WorkerComposition: Sendable {
   private let executor: PaymentExecutor?
   private let relay: OutboxRelay?
   private let housekeeper: Housekeeper?
+  private let backlog: BacklogWatch
   private let queries: QueryService?
   private let consumers: [Consumer]
   private let publishers: [Publisher]
@@ -28,7 +29,7 @@ final class WorkerComposition: Sendable {
   private let redis: RedisClient?
 
   /// Connects nothing yet that could fail: each client goes on trying by itself, and tells `health` where it stands.
-  init(_ settings: WorkerSettings, logger: Logger, health: HealthRegistry) throws {
+  init(_ settings: WorkerSettings, logger: Logger, health: HealthRegistry, metrics: WorkerMetrics) throws {
     let worker = "\(Self.hostName()):\(getpid())"
     var databases: [PostgresClient] = []
     func database(_ purpose: String) throws -> PostgresClient {
@@ -39,7 +40,7 @@ final class WorkerComposition: Sendable {
     func amqp(_ purpose: String) throws -> ConnectionConfiguration {
       try ConnectionConfiguration(url: settings.amqpURL, name: "order-worker \(purpose) \(worker)")
     }
-    let journal = LoggingJournal(logger: logger)
+    let journal = MeteringJournal(next: LoggingJournal(logger: logger), metrics: metrics)
     let redis = try settings.redisURL.map { url in
       RedisClient(configuration: try RedisConfiguration(url: url)) { health.set("redis", $0) }
     }
@@ -50,7 +51,7 @@ final class WorkerComposition: Sendable {
     let replies = RabbitMQReplySender(publisher: replyPublisher)
     let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
 
-    let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: NoAdapterObserver())
+    let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: MeteringAdapterObserver(metrics: metrics))
     if settings.roles.contains(.payments), let payments {
       executor = PaymentExecutor(
         queue: PostgresPaymentQueue(client: try database("payments")), provider: payments.provider, results: own,
@@ -72,7 +73,7 @@ final class WorkerComposition: Sendable {
     queries = try asked.map { consumer in
       QueryService(
         source: RabbitMQCommandSource(consumer: consumer), codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo),
-        reader: PostgresOrderReader(client: try database("queries")), cache: cache, replies: replies)
+        reader: PostgresOrderReader(client: try database("queries")), cache: MeteredCache(next: cache, metrics: metrics), replies: replies)
     }
     // Results of payments and expiries need the pipeline too.
     if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
@@ -93,18 +94,19 @@ final class WorkerComposition: Sendable {
       pipeline = nil
     }
 
-    // Both look once a second.
-    let quiet = settings.roles.isDisjoint(with: [.outbox, .housekeeping]) ? nil : try database("outbox")
+    // What looks every second or more seldom shares a connection.
+    let quiet = try database("outbox")
+    let backlog = BacklogWatch(PostgresBacklog(client: quiet))
+    metrics.add(backlog.gauges())
+    self.backlog = backlog
     relay =
       settings.roles.contains(.outbox)
-      ? quiet.map {
-        OutboxRelay(outbox: PostgresOutbox(client: $0), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
-      } : nil
+      ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
+      : nil
     housekeeper =
       settings.roles.contains(.housekeeping)
-      ? quiet.map { [own] in
-        Housekeeper(store: PostgresHousekeeping(client: $0), commands: own, holder: worker, settings: .init(reservationTTL: settings.reservationTTL))
-      } : nil
+      ? Housekeeper(store: PostgresHousekeeping(client: quiet), commands: own, holder: worker, settings: .init(reservationTTL: settings.reservationTTL))
+      : nil
     publishers = [events, replyPublisher]
     self.databases = databases
     self.redis = redis
@@ -114,6 +116,7 @@ final class WorkerComposition: Sendable {
   func run() async -> CommandPipeline.Report {
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
+    let watching = Task { await backlog.run() }
     let answering = Task { await queries?.run() }
     let paying = Task { await executor?.run() }
     let feeding = Task {
@@ -129,8 +132,10 @@ final class WorkerComposition: Sendable {
     if let pipeline { report = await pipeline.run() }
     await feeding.value
     await answering.value
+    watching.cancel()
     relaying.cancel()
     await relaying.value
+    await watching.value
     await payments?.close()
     for consumer in consumers {
       await consumer.flush()

@@ -10,6 +10,7 @@ struct WorkerRun: Sendable {
   private let log: Logger
   private let health: HealthRegistry
   private let signals: ShutdownSignals
+  private let metrics = WorkerMetrics()
 
   init(_ configuration: Configuration) {
     let log = Logger(label: "worker")
@@ -34,7 +35,8 @@ struct WorkerRun: Sendable {
   /// Returns the process's exit code.
   func run() async -> Int32 {
     announce()
-    let server = OperatorServer(health: health, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
+    metrics.add(ProcessMetrics.families() + [health.upGauge])
+    let server = OperatorServer(health: health, metrics: metrics, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
     let serving = Task {
       do {
         try await server.run()
@@ -74,7 +76,7 @@ struct WorkerRun: Sendable {
     }
     let composition: WorkerComposition
     do {
-      composition = try WorkerComposition(WorkerSettings(configuration), logger: log, health: health)
+      composition = try WorkerComposition(WorkerSettings(configuration), logger: log, health: health, metrics: metrics)
     } catch {
       log.critical("the worker cannot be put together", metadata: [LogKey.error: "\(error)"])
       return ProgramExit.wrongConfiguration

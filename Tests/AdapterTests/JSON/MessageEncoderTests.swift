@@ -97,7 +97,7 @@ import Testing
   @Test func aRefusedCommandsEventIsNoVersionAndKeepsThePaymentMethodToItself() throws {
     let envelope = try #require(CommandFixture.update(#""status":"shipped","reason":"r","expected_version":3,"payment_method":"pm_secret""#).envelope)
     let rejection = Rejection(.illegalTransition, "no", details: [Fault(path: "status", code: .format, message: "m")])
-    let event = Self.encoder.commandRejected(envelope, rejection, order: Self.order(), context: Self.context())
+    let event = Self.encoder.commandRejected(Self.refused(envelope), rejection, order: Self.order(), context: Self.context())
     let json = try JSONText(event.body)
     #expect(
       json["type"] == "order.command_rejected" && json["sequence"] == nil && json["subject"] == CommandFixture.id && json["partitionkey"] == CommandFixture.id)
@@ -113,11 +113,15 @@ import Testing
 
   @Test func aRefusedCreateWithoutAnOrderTellsNull() throws {
     let envelope = try #require(CommandFixture.create(#""payment_method":"pm_secret","metadata":{"a":"b"}"#).envelope)
-    let event = Self.encoder.commandRejected(envelope, Rejection(.alreadyExists, "no"), order: nil, context: Self.context())
+    let event = Self.encoder.commandRejected(Self.refused(envelope), Rejection(.alreadyExists, "no"), order: nil, context: Self.context())
     let json = try JSONText(event.body)
     #expect(json["data", "order"] == "null" && json["data", "command", "customer_id"] == "c" && json["data", "command", "items", 0, "unit_price"] == "29.99")
     #expect(json["data", "command", "confirm"] == "false" && json["data", "command", "metadata", "a"] == "b" && json["data", "command", "currency"] == "USD")
     #expect(!String(decoding: event.body, as: UTF8.self).contains("pm_secret"))
+  }
+
+  private static func refused(_ envelope: CommandEnvelope) -> RefusedCommand {
+    RefusedCommand(identity: envelope.identity, order: envelope.orderKey, body: encoder.command(envelope.command))
   }
 
   private static let accepted = CommandResult(order: id, status: .pending, version: 1)

@@ -1,0 +1,110 @@
+import Synchronization
+
+/// The labels of a metric: a type whose values are few, so that a metric cannot grow without bound.
+package protocol MetricLabels: Hashable, Sendable {
+  /// Name and value of each, the value a word that needs no escapes.
+  var pairs: [(name: String, value: String)] { get }
+}
+
+package struct NoLabels: MetricLabels {
+  package init() {}
+  package var pairs: [(name: String, value: String)] { [] }
+}
+
+/// Something that a scrape shows, in Prometheus' text format 0.0.4.
+package protocol MetricFamily: Sendable {
+  func write(to text: inout String)
+}
+
+enum MetricText {
+  static func head(_ name: String, _ kind: String, _ help: String, to text: inout String) {
+    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+  }
+
+  static func sample(_ name: String, _ pairs: [(name: String, value: String)], _ value: Double, to text: inout String) {
+    let labels = pairs.isEmpty ? "" : "{" + pairs.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+    let isWhole = value == value.rounded() && abs(value) < 1e15
+    text += "\(name)\(labels) \(isWhole ? "\(Int64(value))" : "\(value)")\n"
+  }
+}
+
+/// A count that only rises.
+package final class Counter<Labels: MetricLabels>: MetricFamily {
+  private let name: String
+  private let help: String
+  private let values = Mutex<[Labels: Int64]>([:])
+
+  package init(_ name: String, _ help: String) {
+    self.name = name
+    self.help = help
+  }
+
+  package func add(_ count: Int64 = 1, _ labels: Labels) { values.withLock { $0[labels, default: 0] += count } }
+
+  package func write(to text: inout String) {
+    MetricText.head(name, "counter", help, to: &text)
+    for (labels, value) in values.withLock({ $0 }) { MetricText.sample(name, labels.pairs, Double(value), to: &text) }
+  }
+}
+
+/// Values that are looked up when somebody asks.
+package struct Gauge: MetricFamily {
+  private let name: String
+  private let help: String
+  private let read: @Sendable () -> [(pairs: [(name: String, value: String)], value: Double)]
+
+  package init(_ name: String, _ help: String, _ read: @escaping @Sendable () -> [(pairs: [(name: String, value: String)], value: Double)]) {
+    self.name = name
+    self.help = help
+    self.read = read
+  }
+
+  package func write(to text: inout String) {
+    MetricText.head(name, "gauge", help, to: &text)
+    for sample in read() { MetricText.sample(name, sample.pairs, sample.value, to: &text) }
+  }
+}
+
+/// How often a value was at most so large.
+package final class Histogram<Labels: MetricLabels>: MetricFamily {
+  private struct Cells {
+    var buckets: [Int64]
+    var sum = 0.0
+  }
+  private let name: String
+  private let help: String
+  private let bounds: [Double]
+  private let cells = Mutex<[Labels: Cells]>([:])
+
+  /// `bounds` rise; what is above the last is counted too.
+  package init(_ name: String, _ help: String, bounds: [Double]) {
+    self.name = name
+    self.help = help
+    self.bounds = bounds
+  }
+
+  package func record(_ value: Double, _ labels: Labels) {
+    let index = bounds.firstIndex { value <= $0 } ?? bounds.count
+    cells.withLock { cells in
+      cells[labels, default: Cells(buckets: [Int64](repeating: 0, count: bounds.count + 1))].buckets[index] += 1
+      cells[labels]!.sum += value
+    }
+  }
+
+  package func write(to text: inout String) {
+    MetricText.head(name, "histogram", help, to: &text)
+    for (labels, cell) in cells.withLock({ $0 }) {
+      var count: Int64 = 0
+      for (index, bucket) in cell.buckets.enumerated() {
+        count += bucket
+        let bound = index < bounds.count ? "\(bounds[index])" : "+Inf"
+        MetricText.sample("\(name)_bucket", labels.pairs + [("le", bound)], Double(count), to: &text)
+      }
+      MetricText.sample("\(name)_sum", labels.pairs, cell.sum, to: &text)
+      MetricText.sample("\(name)_count", labels.pairs, Double(count), to: &text)
+    }
+  }
+
+  /// Seconds, from half a millisecond to a minute.
+  package static var durations: [Double] { [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] }
+}
