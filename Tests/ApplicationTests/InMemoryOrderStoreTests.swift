@@ -46,6 +46,9 @@ import Testing
   @Test func anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing() async throws {
     try await contract.anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing()
   }
+  @Test func anOperationThatWasGivenUpKeepsItsNumber() async throws {
+    try await contract.anOperationThatWasGivenUpKeepsItsNumber()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }

@@ -70,7 +70,7 @@ package struct MessageValidator: Sendable {
     } catch {
       return .refused(.malformed, error.sentence)
     }
-    guard case .failure(let refusal) = QueryBodyReader.read(type, in: document, body: document.root, tenant: nil) else { return .valid }
+    guard case .failure(let refusal) = QueryBodyReader.read(type, in: document, body: document.root, tenant: .standard) else { return .valid }
     return Verdict(reason: .invalid, errors: refusal.faults.map { Finding(path: $0.path, code: $0.code.rawValue, message: $0.message) })
   }
 }

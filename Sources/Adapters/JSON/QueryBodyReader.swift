@@ -3,8 +3,8 @@ import Domain
 
 /// The rules of a query's body, without any transport.
 package enum QueryBodyReader {
-  /// The query, or every fault of the body. A list's cursor is good for one tenant's filter; without a tenant it is not looked into.
-  static func read(_ type: QueryType, in document: JSONDocument, body: JSONNode, tenant: TenantID?) -> Result<Query, QueryRefusal> {
+  /// The query, or every fault of the body. A list's cursor is good for one tenant's filter.
+  static func read(_ type: QueryType, in document: JSONDocument, body: JSONNode, tenant: TenantID) -> Result<Query, QueryRefusal> {
     var fields = BodyFields(document)
     let query: Query? =
       switch type {
@@ -30,7 +30,7 @@ package enum QueryBodyReader {
     return fields.required(place, of: body).flatMap { fields.uuid(place, $0) }
   }
 
-  private static func list(_ fields: inout BodyFields, _ body: JSONNode, _ tenant: TenantID?) -> Query? {
+  private static func list(_ fields: inout BodyFields, _ body: JSONNode, _ tenant: TenantID) -> Query? {
     let customerPlace = FieldPlace("customer_id")
     let customer = fields.required(customerPlace, of: body).flatMap { fields.identifier(customerPlace, $0, CustomerID.init) }
     let statusPlace = FieldPlace("status")
@@ -46,7 +46,7 @@ package enum QueryBodyReader {
     guard let customer else { return nil }
     let filter = OrderFilter(customer: customer, status: status)
     var position: ListPosition?
-    if let cursor, let tenant {
+    if let cursor {
       position = QueryCursor.decode(cursor, filter, tenant: tenant)
       if position == nil { fields.add(cursorPlace.path, .format, "is no cursor of this list: begin again without one") }
     }

@@ -92,6 +92,6 @@ struct BatchFold {
 extension PaymentFacts {
   /// What is open is a row of its own, and counts by its number.
   fileprivate func isStoredUnlike(_ other: PaymentFacts) -> Bool {
-    authorization != other.authorization || surplus != other.surplus || (open == nil && count != other.count)
+    authorization != other.authorization || surplus != other.surplus || (open == nil && (other.open != nil || count != other.count))
   }
 }

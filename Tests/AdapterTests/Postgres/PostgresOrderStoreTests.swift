@@ -35,6 +35,9 @@ import Testing
   @Test func anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing() async throws {
     try await PostgresFixture.make().contract.anUnknownOutcomeIsAskedAgainAndAStaleAnswerChangesNothing()
   }
+  @Test func anOperationThatWasGivenUpKeepsItsNumber() async throws {
+    try await PostgresFixture.make().contract.anOperationThatWasGivenUpKeepsItsNumber()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await PostgresFixture.make().contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }

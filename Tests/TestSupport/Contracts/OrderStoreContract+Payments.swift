@@ -74,6 +74,20 @@ extension OrderStoreContract {
     #expect(try await answer(second, .known(.succeeded(AuthorizationID("auth-1")!))).events.map(\.event.type) == [.confirmed])
   }
 
+  package func anOperationThatWasGivenUpKeepsItsNumber() async throws {
+    let a = product("a")
+    try await setStock(a, 10)
+    _ = try await transact([command("m1", order: 1, [(a, 2)])])
+    _ = try await transact([update("m2", order: 1, to: .confirmed)])
+    let first = try await lease(order(1))
+    let report = PaymentReport(key: first.key, lease: first.lease, answer: .noEffect(reason: "down", retryAfter: nil))
+    let impatient = OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(10), giveUp: .zero))
+    let givenUp = try await transact(BatchDecider(commands: [], own: [.paymentAnswered(report)], encoder: codec, terms: impatient))
+    #expect(givenUp.events.map(\.event.type) == [.commandRejected])
+    #expect(try await transact([update("m3", order: 1, to: .confirmed)]).dispositions.map(\.word) == ["awaits payment"])
+    #expect(try await lease(order(1)).call.key.hasSuffix("/2"))
+  }
+
   package func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     let a = product("a")
     try await setStock(a, 10)
