@@ -29,7 +29,11 @@ struct SandboxBank: Sendable {
   }
 
   private struct AmountOnly: Decodable { let amount: String }
-  private struct Empty: Decodable {}
+  /// An object, of whatever members.
+  private struct AnyObject: Decodable {
+    private enum NoKeys: CodingKey {}
+    init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: NoKeys.self) }
+  }
   private struct Success: Encodable {
     let id: String
     let status: String
@@ -107,7 +111,7 @@ struct SandboxBank: Sendable {
     guard let held = authorizations[id] else { return .answered(.problem(404, "unknown_authorization", "there is no authorisation of this id")) }
     let amount: Money
     if case .void = operation {
-      guard body.isEmpty || SandboxJSON.decode(Empty.self, from: body) != nil else {
+      guard body.isEmpty || SandboxJSON.decode(AnyObject.self, from: body) != nil else {
         return .answered(.problem(400, "invalid_request", "the body is an empty object"))
       }
       amount = held.amount

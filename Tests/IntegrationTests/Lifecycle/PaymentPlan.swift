@@ -2,9 +2,10 @@ import TestSupport
 
 /// Orders with a payment each, whose method and price follow from the seed and their number.
 struct PaymentPlan: Sendable {
-  /// How many of a hundred orders have each method.
+  /// How many of a hundred orders have each method. None that is refused for ever: whose worker was killed during the call waits for an answer that does
+  /// not come. The provider as a whole is away for a while instead.
   private static let shares: [(method: String, share: Int)] = [
-    ("pm_ok", 42), ("pm_declined", 8), ("pm_declined_funds", 8), ("pm_timeout", 8), ("pm_reset", 10), ("pm_error", 10), ("pm_slow", 6), ("pm_unavailable", 8),
+    ("pm_ok", 50), ("pm_declined", 8), ("pm_declined_funds", 8), ("pm_timeout", 8), ("pm_reset", 10), ("pm_error", 10), ("pm_slow", 6),
   ]
 
   struct Item: Sendable {
@@ -20,7 +21,6 @@ struct PaymentPlan: Sendable {
     var end: String {
       switch method {
       case "pm_declined", "pm_declined_funds": "payment_declined"
-      case "pm_unavailable": "payment_unavailable"
       default: "accepted"
       }
     }
