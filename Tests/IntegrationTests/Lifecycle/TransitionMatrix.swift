@@ -73,6 +73,26 @@ struct TransitionMatrix: Sendable {
     return found
   }
 
+  /// What the provider was asked for, order by order: nothing twice, and the whole amount.
+  func differences(from ledger: [PaymentSandbox.Line]) -> [String] {
+    let asked = Dictionary(grouping: ledger, by: \.order_id)
+    return cells.flatMap { cell in
+      var judge = Judge()
+      let payment = (expected(cell)?.last?.standing ?? cell.start).payment
+      let due: [String]
+      switch payment {
+      case "authorized": due = ["authorize"]
+      case "captured": due = ["authorize", "capture"]
+      case "voided": due = ["authorize", "void"]
+      default: due = []
+      }
+      let lines = asked[cell.order] ?? []
+      judge.equal("ledger", lines.map(\.operation), due)
+      judge.equal("ledger's amounts", Set(lines.map { "\($0.result) \($0.amount) \($0.currency)" }), due.isEmpty ? [] : ["ok 19.98 USD"])
+      return judge.differences.map { "\(cell.probe): \($0)" }
+    }
+  }
+
   /// What is stored about a cell after its command.
   private struct Rows {
     let now: Standing
@@ -107,7 +127,9 @@ struct TransitionMatrix: Sendable {
     }
     judge.equal("previous status in history", history.map(\.previous), events.map(\.previousStatus))
     judge.equal("history's cause", history.first.map { [$0.message, $0.reason, $0.actor] }, [cell.probe, Self.reason, "anonymous"])
-    judge.equal("audit", rows.audit, [.init(order: cell.order, action: "order.update_status", outcome: "accepted", actor: "anonymous")])
+    let actions = ["order.update_status", "payment.void"].prefix(versions.count)
+    let audit = actions.map { ProductWorld.AuditRow(order: cell.order, action: $0, outcome: "accepted", actor: "anonymous") }
+    judge.equal("audit", rows.audit.sorted { $0.action < $1.action }, audit)
     judge.equal("claim", rows.claim, "accepted")
     return judge.differences
   }
