@@ -47,19 +47,35 @@ package final class HTTPPaymentProvider: PaymentProvider {
   }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+    await exchange(request(call, trace), call) { $0.answer(to: call, now: now()) }
+  }
+
+  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer {
+    var lookUp = request(call, trace)
+    lookUp.url = endpoint.base + "/operations/" + PercentEncoding.encode(call.key)
+    lookUp.method = .GET
+    lookUp.body = nil
+    for name in ["content-type", "idempotency-key"] { lookUp.headers.remove(name: name) }
+    return await exchange(lookUp, call) { $0.answer(toKeyOf: call, now: now()) }
+  }
+
+  private func exchange(_ request: HTTPClientRequest, _ call: PaymentCall, _ read: (ProviderResponse) -> PaymentAnswer) async -> PaymentAnswer {
     let response: HTTPClientResponse
     do {
-      response = try await client.execute(request(call, trace), deadline: .now() + TimeAmount(timeout))
+      response = try await client.execute(request, deadline: .now() + TimeAmount(timeout))
     } catch {
       let fault = ExchangeFault(error)
       return fault.isBeforeSending ? .noEffect(reason: fault.reason, retryAfter: RetryAfter.standard) : .unknown(reason: fault.reason)
     }
     // The status is known whatever becomes of the body; only a success needs one.
     let body = try? await response.body.collect(upTo: Self.longestBody)
-    let read = ProviderResponse(
+    let answer = ProviderResponse(
       status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"), body: body.map { Array($0.readableBytesView) })
-    if read.isOurMistake { mistakes.note(status: read.status, code: read.code, operation: HTTPPaymentCallEncoder.operation(of: call)) }
-    return read.answer(to: call, now: now())
+    let understood = read(answer)
+    if answer.isOurMistake, understood != .neverCame {
+      mistakes.note(status: answer.status, code: answer.code, operation: HTTPPaymentCallEncoder.operation(of: call))
+    }
+    return understood
   }
 
   private func request(_ call: PaymentCall, _ trace: PaymentTrace) -> HTTPClientRequest {

@@ -18,6 +18,8 @@ struct ProviderResponse {
     let code: String?
   }
 
+  private struct KeptProblem: Decodable { let status: Int }
+
   func answer(to call: PaymentCall, now: Timestamp) -> PaymentAnswer {
     switch status {
     case 200, 201: success(of: call)
@@ -27,6 +29,20 @@ struct ProviderResponse {
     // A redirect is not followed: it had no effect where it was asked.
     case 300..<500: .noEffect(reason: ["the provider answers \(status)", code].compactMap(\.self).joined(separator: " "), retryAfter: nil)
     default: .unknown(reason: "the provider answers \(status)")
+    }
+  }
+
+  /// What `GET /operations/{key}` says: a 200 has the body of what was answered to the key, a success or a problem.
+  func answer(toKeyOf call: PaymentCall, now: Timestamp) -> PaymentAnswer {
+    switch status {
+    case 404: return .neverCame
+    case 200:
+      switch read(KeptProblem.self)?.status {
+      case 402: return .known(.declined(code: code))
+      case 409: return .known(.conflict)
+      default: return success(of: call)
+      }
+    default: return answer(to: call, now: now)
     }
   }
 

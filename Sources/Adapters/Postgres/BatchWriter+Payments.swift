@@ -84,12 +84,14 @@ extension BatchWriter {
     var keys = PaymentRows.KeyColumns(capacity: writes.postponed.count)
     var unknown = BoolArray()
     var delay = Int64Array()
+    var waits = BoolArray()
     for postponement in writes.postponed {
       keys.append(postponement.key)
       unknown.append(postponement.isUnknown)
       delay.append(postponement.delay.microseconds)
+      waits.append(postponement.waitsForLease)
     }
-    pipeline.append(PaymentStatements.postpone, Parameters(keys.values + [.array(unknown), .array(delay)]))
+    pipeline.append(PaymentStatements.postpone, Parameters(keys.values + [.array(unknown), .array(delay), .array(waits)]))
   }
 
   private func addSettledClaims(to pipeline: inout Pipeline) {

@@ -60,16 +60,20 @@ enum PaymentStatements {
       WHERE p.tenant_id = d.tenant_id AND p.order_id = d.order_id AND p.number = d.number
       """, parameterTypes: [.textArray, .uuidArray, .int8Array, .textArray, .textArray, .textArray])
 
-  /// Half of the wait is chance, so that what failed together does not come back together.
+  /// Half of the wait is chance, so that what failed together does not come back together. The lease's end stays: until then its call might still
+  /// have an effect.
   static let postpone = Statement(
     name: "payments_postpone",
     sql: """
       UPDATE payments p
-      SET is_unknown = d.is_unknown, lease_token = NULL, lease_until = NULL,
-          next_attempt_at = clock_timestamp() + d.delay_micros * (0.5 + random() / 2) * interval '1 microsecond'
-      FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::boolean[], $5::bigint[]) AS d (tenant_id, order_id, number, is_unknown, delay_micros)
+      SET is_unknown = d.is_unknown, lease_token = NULL,
+          next_attempt_at = greatest(
+            clock_timestamp() + d.delay_micros * (0.5 + random() / 2) * interval '1 microsecond',
+            CASE WHEN d.waits_for_lease THEN p.lease_until + interval '1 millisecond' END)
+      FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::boolean[], $5::bigint[], $6::boolean[])
+        AS d (tenant_id, order_id, number, is_unknown, delay_micros, waits_for_lease)
       WHERE p.tenant_id = d.tenant_id AND p.order_id = d.order_id AND p.number = d.number
-      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .boolArray, .int8Array])
+      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .boolArray, .int8Array, .boolArray])
 
   static let settleClaims = Statement(
     name: "claims_settle",

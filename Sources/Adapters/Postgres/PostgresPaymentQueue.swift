@@ -26,7 +26,8 @@ package struct PostgresPaymentQueue: PaymentQueue {
     return LeasedPayment(
       key: PaymentKey(order: order, number: Int(rows.int32(row, 2))),
       call: PaymentCall(key: rows.text(row, 3), target: rows.text(row, 4), body: rows.bytes(row, 5)), lease: rows.uuidValue(row, 6),
-      isRepeat: rows.int32(row, 7) > 1, trace: PaymentTrace(correlationID: rows.text(row, 8), traceparent: rows.isNull(row, 9) ? nil : rows.text(row, 9)))
+      isRepeat: rows.int32(row, 7) > 1, looksUp: rows.bool(row, 10),
+      trace: PaymentTrace(correlationID: rows.text(row, 8), traceparent: rows.isNull(row, 9) ? nil : rows.text(row, 9)))
   }
 
   /// A lease that ended without a result leaves open what its call did: unknown, until the provider tells. Rows that a batch has locked are passed
@@ -39,13 +40,14 @@ package struct PostgresPaymentQueue: PaymentQueue {
           lease_until = clock_timestamp() + $2 * interval '1 millisecond', attempts = p.attempts + 1,
           first_called_at = coalesce(p.first_called_at, clock_timestamp())
       FROM (
-        SELECT tenant_id, order_id, number FROM payments
-        WHERE state = 'open' AND next_attempt_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        SELECT tenant_id, order_id, number, (is_unknown OR lease_token IS NOT NULL) AND lease_until < clock_timestamp() AS looks_up FROM payments
+        WHERE state = 'open' AND next_attempt_at <= clock_timestamp() AND (lease_token IS NULL OR lease_until < clock_timestamp())
         ORDER BY next_attempt_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED
       ) AS due
       WHERE p.tenant_id = due.tenant_id AND p.order_id = due.order_id AND p.number = due.number
-      RETURNING p.tenant_id, p.order_id, p.number, p.key, p.target, p.request, p.lease_token, p.attempts, p.correlation_id, p.traceparent
+      RETURNING p.tenant_id, p.order_id, p.number, p.key, p.target, p.request, p.lease_token, p.attempts, p.correlation_id, p.traceparent,
+        coalesce(due.looks_up, false)
       """, parameterTypes: [.int8, .int8])
 }

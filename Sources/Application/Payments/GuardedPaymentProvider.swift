@@ -19,10 +19,16 @@ package struct GuardedPaymentProvider: PaymentProvider {
   package var pause: Duration? { adapterGuard.pause }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+    await guarded(operation(call), isRepeat: isRepeat) { [provider] in await provider.perform(call, isRepeat: isRepeat, trace: trace) }
+  }
+
+  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer {
+    await guarded("look_up", isRepeat: true) { [provider] in await provider.lookUp(call, trace: trace) }
+  }
+
+  private func guarded(_ operation: String, isRepeat: Bool, _ body: @escaping @Sendable () async -> PaymentAnswer) async -> PaymentAnswer {
     do throws(AdapterGuard.Refusal) {
-      return try await adapterGuard.run(operation: operation(call), isRepeat: isRepeat, judge: Self.judge) { [provider] in
-        await provider.perform(call, isRepeat: isRepeat, trace: trace)
-      }
+      return try await adapterGuard.run(operation: operation, isRepeat: isRepeat, judge: Self.judge, body)
     } catch {
       return .noEffect(reason: "not sent: \(error.reason.rawValue)", retryAfter: error.retryAfter)
     }
@@ -34,6 +40,7 @@ package struct GuardedPaymentProvider: PaymentProvider {
     case .known(.declined): (.well, "declined", nil)
     case .known(.conflict): (.well, "conflict", nil)
     case .known(.unavailable): (.well, "unavailable", nil)
+    case .neverCame: (.well, "never_came", nil)
     // Whoever is overloaded or cannot be reached says when to come back; without that, it is this call that is refused.
     case .noEffect(let reason, .some): (.ill, "no_effect", reason)
     case .noEffect(let reason, nil): (.neither, "refused", reason)

@@ -77,7 +77,12 @@ package final class PaymentExecutor: Sendable {
     }
     // Whoever leases it after this moment would call beside us: looked at directly before the call.
     guard clock.now + settings.deadline < end else { return }
-    let answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
+    let answer: PaymentAnswer
+    if payment.looksUp {
+      answer = await provider.lookUp(payment.call, trace: payment.trace)
+    } else {
+      answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
+    }
     await results.decide(.paymentAnswered(PaymentReport(key: payment.key, lease: payment.lease, answer: answer)))
   }
 }

@@ -99,4 +99,6 @@ package struct PaymentPostponement: Hashable, Sendable {
   package let key: PaymentKey
   package let isUnknown: Bool
   package let delay: Duration
+  /// Whether it also waits for the end of its last call's lease.
+  package let waitsForLease: Bool
 }

@@ -38,6 +38,8 @@ package enum PaymentAnswer: Hashable, Sendable {
   /// It had no effect: refused before anything was done, or never sent. Worth trying again after `retryAfter`, which the adapter gives where
   /// the provider is overloaded or cannot be reached; nil where it refused this one call: then when the caller thinks fit.
   case noEffect(reason: String, retryAfter: Duration?)
+  /// The provider does not know the key. Told only where no call of it can be under way any more: none had an effect.
+  case neverCame
   /// Nobody can tell whether it had an effect. To be asked again with the same key and bytes.
   case unknown(reason: String)
 }
@@ -46,4 +48,12 @@ package enum PaymentAnswer: Hashable, Sendable {
 package protocol PaymentProvider: Sendable {
   /// `isRepeat` where the key was sent before.
   func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer
+
+  /// What was answered to the call's key. Asked only when no call of it can be under way any more.
+  func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer
+}
+
+extension PaymentProvider {
+  /// Who cannot look up asks again: the same key gets the same answer.
+  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
 }

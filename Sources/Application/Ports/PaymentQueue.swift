@@ -7,13 +7,16 @@ package struct LeasedPayment: Sendable {
   package let lease: UUIDValue
   /// Whether its key was sent before.
   package let isRepeat: Bool
+  /// Whether what its earlier calls did is unknown, and all their leases are over: the provider is asked what it knows of the key.
+  package let looksUp: Bool
   package let trace: PaymentTrace
 
-  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, trace: PaymentTrace) {
+  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, looksUp: Bool = false, trace: PaymentTrace) {
     self.key = key
     self.call = call
     self.lease = lease
     self.isRepeat = isRepeat
+    self.looksUp = looksUp
     self.trace = trace
   }
 }

@@ -28,13 +28,17 @@ extension BatchFold {
     guard record.state == .open, record.lease == report.lease else { return cameLate(report.answer, record, order) }
     switch report.answer {
     case .known(let result): settle(record, result, order)
-    case .noEffect(_, let retryAfter):
-      if !record.isUnknown, record.operation.isAwaited, now >= record.openedAt + terms.payments.giveUp {
-        settle(record, .unavailable, order)
-      } else {
-        postpone(record, isUnknown: record.isUnknown, retryAfter: retryAfter, order)
-      }
+    case .noEffect(_, let retryAfter): hadNoEffect(record, isUnknown: record.isUnknown, retryAfter: retryAfter, order)
+    case .neverCame: hadNoEffect(record, isUnknown: false, retryAfter: nil, order)
     case .unknown: postpone(record, isUnknown: true, retryAfter: nil, order)
+    }
+  }
+
+  private mutating func hadNoEffect(_ record: PaymentRecord, isUnknown: Bool, retryAfter: Duration?, _ order: Order) {
+    if !isUnknown, record.operation.isAwaited, now >= record.openedAt + terms.payments.giveUp {
+      settle(record, .unavailable, order)
+    } else {
+      postpone(record, isUnknown: isUnknown, retryAfter: retryAfter, refused: true, order)
     }
   }
 
@@ -64,7 +68,7 @@ extension BatchFold {
     writes.settled.append(PaymentSettlement(key: record.key, state: state, authorization: authorization, declineCode: declineCode))
   }
 
-  private mutating func postpone(_ record: PaymentRecord, isUnknown: Bool, retryAfter: Duration?, _ order: Order) {
+  private mutating func postpone(_ record: PaymentRecord, isUnknown: Bool, retryAfter: Duration?, refused: Bool = false, _ order: Order) {
     let key = record.key.order
     let facts = payments(of: key)
     var isTold = order.paymentStatus == .pending || record.operation.kind == .void
@@ -77,7 +81,8 @@ extension BatchFold {
     }
     records[record.key]?.lease = nil
     let pause = terms.payments.pause(before: record, isUnknown: isUnknown, isTold: isTold, retryAfter: retryAfter, now: now)
-    writes.postponed.append(PaymentPostponement(key: record.key, isUnknown: isUnknown, delay: pause))
+    // Asked again in vain: what the key did can be looked up once every lease is over.
+    writes.postponed.append(PaymentPostponement(key: record.key, isUnknown: isUnknown, delay: pause, waitsForLease: isUnknown && isTold && refused))
   }
 
   /// What follows from a result: versions, the provider's next call, and the answer to the command that waited.
