@@ -1,6 +1,5 @@
 import ClientRuntime
 import Foundation
-import Glibc
 import RabbitMQClient
 
 /// Everything that comes to a world's events exchange, judged as it comes: the form of each event, the same bytes in every repeat, and first
@@ -49,16 +48,14 @@ package final class EventJournal: Sendable {
   package var versions: [String: Int64] { state.withLock(\.versions) }
   package var faults: [String] { state.withLock(\.faults) }
 
-  /// Ends, and appends the distinct events to the file that `EVENTS_FILE` names, a line each.
+  /// Ends, and leaves the distinct events as a file of lines in the folder that `EVENTS_DIRECTORY` names: one a world, for orders of two have the same ids.
   package func close() async {
     await consumer.close()
     await reading.value
-    guard let path = ProcessInfo.processInfo.environment["EVENTS_FILE"] else { return }
-    // One write, so that tests that end at the same time do not mix their lines.
+    guard let folder = ProcessInfo.processInfo.environment["EVENTS_DIRECTORY"] else { return }
+    let path = "\(folder)/\(UUID().uuidString).jsonl"
     let lines = Array(state.withLock(\.inOrder).map { $0 + [0x0A] }.joined())
-    let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    if file < 0 || write(file, lines, lines.count) != lines.count { print("the events could not be written to \(path)") }
-    Glibc.close(file)
+    do { try Data(lines).write(to: URL(fileURLWithPath: path)) } catch { print("the events could not be written to \(path): \(error)") }
   }
 
   private static func note(_ delivery: Delivery, in state: inout State) {
