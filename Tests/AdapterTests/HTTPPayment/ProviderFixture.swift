@@ -46,6 +46,7 @@ extension PaymentAnswer {
     case .known(.unavailable): "known unavailable"
     case .noEffect(_, let retryAfter): "no effect \(retryAfter.map { "\($0)" } ?? "-")"
     case .unknown: "unknown"
+    case .neverCame: "never came"
     }
   }
 
