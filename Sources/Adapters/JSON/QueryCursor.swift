@@ -21,8 +21,13 @@ enum QueryCursor {
       return nil
     }
     func word(_ index: Int) -> UInt64 { bytes[(8 * index)..<(8 * index + 8)].reduce(0) { $0 << 8 | UInt64($1) } }
-    return ListPosition(createdAt: Timestamp(microseconds: Int64(bitPattern: word(0))), order: OrderID(high: word(1), low: word(2)))
+    let moment = Int64(bitPattern: word(0))
+    guard moments.contains(moment) else { return nil }
+    return ListPosition(createdAt: Timestamp(microseconds: moment), order: OrderID(high: word(1), low: word(2)))
   }
+
+  /// The years 1 to 9999, which every database can be asked for.
+  private static let moments: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
   /// No secret: it tells a mistake, and what a cursor leads to is looked at by the reader's rights.
   private static func binding(_ position: [UInt8], _ filter: OrderFilter, _ tenant: TenantID) -> [UInt8] {

@@ -37,6 +37,8 @@ package final class QueryService: Sendable {
   private func answer(_ queries: [DecodedQuery]) async {
     var sent: [Reply] = []
     var gets: [(envelope: QueryEnvelope, order: OrderID, minVersion: Int64?)] = []
+    // Each look waits a while for a database that is away: one such wait is enough for a batch.
+    var isAway = false
     for query in queries {
       switch query {
       case .unanswerable: continue
@@ -47,7 +49,8 @@ package final class QueryService: Sendable {
         } else if case .get(let order, let minVersion) = envelope.query {
           gets.append((envelope, order, minVersion))
         } else {
-          sent.append(reply(await answer(envelope), to: envelope, at: envelope.address))
+          let answer = isAway ? .refused(Self.unavailable) : await answer(envelope, isAway: &isAway)
+          sent.append(reply(answer, to: envelope, at: envelope.address))
         }
       }
     }
@@ -88,7 +91,7 @@ package final class QueryService: Sendable {
     return answers
   }
 
-  private func answer(_ envelope: QueryEnvelope) async -> QueryAnswer {
+  private func answer(_ envelope: QueryEnvelope, isAway: inout Bool) async -> QueryAnswer {
     let tenant = envelope.principal.tenant
     do throws(StoreError) {
       switch envelope.query {
@@ -107,6 +110,7 @@ package final class QueryService: Sendable {
         return .orders(page, next: next)
       }
     } catch {
+      if case .unavailable = error { isAway = true }
       return .refused(Self.unavailable)
     }
   }
