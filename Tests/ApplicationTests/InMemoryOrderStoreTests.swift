@@ -49,6 +49,9 @@ import Testing
   @Test func anOperationThatWasGivenUpKeepsItsNumber() async throws {
     try await contract.anOperationThatWasGivenUpKeepsItsNumber()
   }
+  @Test func whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay() async throws {
+    try await contract.whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }

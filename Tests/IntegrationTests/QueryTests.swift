@@ -76,7 +76,7 @@ import Testing
   private static func version(_ answer: [String: Any]) -> Int? { (answer["order"] as? [String: Any])?["version"] as? Int }
 
   @Test(.timeLimit(.minutes(2))) func anOrderIsReadWithItsHistoryAndItsVersionIsWaitedForInTheDatabase() async throws {
-    try await Asker.with { asker in
+    try await Asker.with { asker async throws in
       let order = try await asker.create(1)
       try await asker.cancel(order)
       #expect(Self.version(try await asker.ask("order.get", #"{"order_id":"\#(order.uppercased())"}"#)) == 2)
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(2))) func aListIsPagedNewestFirstAndItsCursorIsBoundToItsFilter() async throws {
-    try await Asker.with { asker in
+    try await Asker.with { asker async throws in
       var made: [String] = []
       for number in 1...5 { made.append(try await asker.create(number)) }
       var (seen, cursor): ([String], String?) = ([], nil)
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(2))) func hostileQueriesAreAnsweredAndNeverDeadLettered() async throws {
-    try await Asker.with { asker in
+    try await Asker.with { asker async throws in
       let deep = String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000)
       for body in ["", "null", "[]", "{", "\u{FEFF}{}", #"{"order_id":1}"#, #"{"order_id":"no"}"#, #"{"order_id":"\ud800"}"#, #"{"x":"# + deep + "}"] {
         #expect(Self.code(try await asker.ask("order.get", body)) == "invalid", "\(body.prefix(40))")
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(2))) func onlyAllowedAddressesAreAnsweredAndAMessageIDStandsInForACorrelationID() async throws {
-    try await Asker.with { asker in
+    try await Asker.with { asker async throws in
       let own = asker.world.name + ".commands"
       for address in [nil, own, "elsewhere"] { await asker.publish("order.get", "{}", id: "x", correlation: "x", replyTo: address) }
       await asker.publish("order.get", "{}", id: "only-an-id", correlation: nil, replyTo: asker.world.replyQueue)
@@ -145,7 +145,7 @@ import Testing
   @Test(.timeLimit(.minutes(2)), .enabled(if: PrivateRedis.isInstalled)) func aCacheThatMissedAVersionIsNotBelieved() async throws {
     let redis = PrivateRedis()
     let server = await redis.start()
-    try await Asker.with(["ORDERS_REDIS_URL": redis.url]) { asker in
+    try await Asker.with(["ORDERS_REDIS_URL": redis.url]) { asker async throws in
       let order = try await asker.create(1)
       // Version 1 is cached, if only by a look.
       let reader = try SnapshotReader(asker.world, url: redis.url)

@@ -10,6 +10,14 @@ package struct BatchKeys: Sendable {
   package let changesOrders: Bool
   /// Payments that are wanted whether they are open or not.
   package let payments: [PaymentKey]
+
+  package init(identities: [CommandIdentity], orders: [OrderKey], products: [ProductKey], changesOrders: Bool, payments: [PaymentKey]) {
+    self.identities = identities
+    self.orders = orders
+    self.products = products
+    self.changesOrders = changesOrders
+    self.payments = payments
+  }
 }
 
 /// The claim on a command's id: made in the transaction that decided it, and never removed.

@@ -27,14 +27,13 @@ struct CommandSender: Sendable {
   }
 
   func sendAndWait(count: Int, rate: Double?) async throws {
-    var random = SystemRandomNumberGenerator()
-    let queue = "reply.\(UUIDValue.random(using: &random))"
-    let replies = Consumer(configuration: connection, subscription: .exclusive(name: queue), prefetch: 1_000)
+    let queue = ReplyQueue(connection, prefetch: 1_000)
+    let replies = queue.consumer
     let start = ContinuousClock.now
     let result: Result<ReplyTally, any Error>
     do {
-      try await untilConnected(replies)
-      async let published: Void = publish(count: count, rate: rate, replyTo: queue)
+      try await queue.untilReady(within: timeout)
+      async let published: Void = publish(count: count, rate: rate, replyTo: queue.name)
       async let tally = collect(count, from: replies, quietFor: timeout)
       do {
         try await published
@@ -94,17 +93,6 @@ struct CommandSender: Sendable {
       }
     }
     return tally
-  }
-
-  private func untilConnected(_ consumer: Consumer) async throws {
-    let deadline = Deadline.after(timeout)
-    while !consumer.state.isConnected {
-      if deadline.hasPassed {
-        if case .disconnected(let reason) = consumer.state { throw CommandFailure("RabbitMQ: \(reason)") }
-        throw CommandFailure("RabbitMQ: no connection within \(DurationText.format(timeout))")
-      }
-      try await Task.sleep(for: .milliseconds(5))
-    }
   }
 
   // MARK: publishing

@@ -38,6 +38,9 @@ import Testing
   @Test func anOperationThatWasGivenUpKeepsItsNumber() async throws {
     try await PostgresFixture.make().contract.anOperationThatWasGivenUpKeepsItsNumber()
   }
+  @Test func whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay() async throws {
+    try await PostgresFixture.make().contract.whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await PostgresFixture.make().contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }

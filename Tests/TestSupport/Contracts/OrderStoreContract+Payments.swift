@@ -88,6 +88,30 @@ extension OrderStoreContract {
     #expect(try await lease(order(1)).call.key.hasSuffix("/2"))
   }
 
+  /// A key whose effect nobody knows of is asked again at first; refused after it was told, it waits for the end of every lease, and is then looked up.
+  package func whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay() async throws {
+    let a = product("a")
+    try await setStock(a, 10)
+    let impatient = OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .zero, giveUp: .zero))
+    func report(_ leased: LeasedPayment, _ answer: PaymentAnswer) async throws -> BatchOutcome {
+      let report = PaymentReport(key: leased.key, lease: leased.lease, answer: answer)
+      return try await transact(BatchDecider(commands: [], own: [.paymentAnswered(report)], encoder: codec, terms: impatient))
+    }
+    _ = try await transact([command("m1", order: 1, [(a, 2)], confirm: true)])
+    let first = try await lease(order(1), for: .seconds(2))
+    #expect(!first.looksUp)
+    #expect(try await report(first, .unknown(reason: "cut")).events.map(\.event.type) == [.paymentPending])
+    let second = try await lease(order(1), for: .seconds(2))
+    #expect(second.isRepeat)
+    // Refused now, but the first call may have had its effect: it is not given up.
+    #expect(try await report(second, .noEffect(reason: "busy", retryAfter: nil)).events.isEmpty)
+    let third = try await lease(order(1), for: .seconds(2))
+    #expect(third.looksUp && third.call == first.call)
+    let ended = try await report(third, .neverCame)
+    #expect(ended.events.map(\.event.type) == [.paymentFailed])
+    #expect(ended.replies.map { String(decoding: $0.reply.body, as: UTF8.self) } == ["rejected:payment_unavailable"])
+  }
+
   package func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     let a = product("a")
     try await setStock(a, 10)
@@ -107,11 +131,11 @@ extension OrderStoreContract {
   }
 
   /// The order's operation, as soon as it is due.
-  private func lease(_ order: OrderKey) async throws -> LeasedPayment {
+  private func lease(_ order: OrderKey, for duration: Duration = .seconds(60)) async throws -> LeasedPayment {
     var found: LeasedPayment?
     _ = try await eventually {
       pass()
-      found = try await store.lease(limit: 1_000, for: .seconds(60)).first { $0.key.order == order }
+      found = try await store.lease(limit: 1_000, for: duration).first { $0.key.order == order }
       return found != nil
     }
     return try #require(found, "no operation of the order was due")

@@ -3,7 +3,7 @@ import Domain
 import Synchronization
 
 /// The store port in memory: one transaction at a time, faults on demand.
-package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housekeeping {
+package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, PaymentQueue, Housekeeping {
   package struct Tables: Sendable {
     package var orders: [OrderKey: Order] = [:]
     package var payments: [OrderKey: PaymentFacts] = [:]
@@ -102,7 +102,8 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housek
     tables.withLock { tables in
       let now = tables.now
       let open = tables.records.values.filter { record in
-        record.state == .open && (tables.due[record.key].map { $0 <= now } ?? true) && (tables.leases[record.key].map { $0 < now } ?? true)
+        record.state == .open && (tables.due[record.key].map { $0 <= now } ?? true)
+          && (record.lease == nil || tables.leases[record.key].map { $0 < now } ?? true)
       }
       return open.sorted { $0.key < $1.key }.prefix(limit).map { tables.lease($0, until: now + duration) }
     }
@@ -120,7 +121,32 @@ package final class InMemoryOrderStore: OrderStore, Outbox, PaymentQueue, Housek
 
   package func trimPayments(olderThan age: Duration, limit: Int) async throws(StoreError) -> Int { 0 }
 
+  package func orders(_ keys: [OrderKey]) async throws(StoreError) -> [OrderKey: Order] {
+    if let error = fault.withLock({ $0 })?(BatchKeys(reading: keys), 0) { throw error }
+    return tables.withLock { $0.orders.filter { keys.contains($0.key) } }
+  }
+
+  package func history(of order: OrderKey) async throws(StoreError) -> [HistoryEntry] {
+    tables.withLock { $0.history.filter { $0.order == order }.sorted { $0.version < $1.version } }
+  }
+
+  package func list(_ filter: OrderFilter, tenant: TenantID, after position: ListPosition?, limit: Int) async throws(StoreError) -> [Order] {
+    tables.withLock { tables in
+      let of = tables.orders.values.filter {
+        $0.key.tenant == tenant && $0.customer == filter.customer && (filter.status == nil || $0.status == filter.status)
+      }
+      func isBefore(_ a: (Timestamp, OrderID), _ b: (Timestamp, OrderID)) -> Bool { a.0 != b.0 ? a.0 < b.0 : a.1 < b.1 }
+      let sorted = of.sorted { isBefore(($1.createdAt, $1.key.order), ($0.createdAt, $0.key.order)) }
+      return Array(sorted.filter { order in position.map { isBefore((order.createdAt, order.key.order), ($0.createdAt, $0.order)) } ?? true }.prefix(limit))
+    }
+  }
+
   package func postpone(_ keys: [OutboxKey]) async throws(StoreError) {}
+}
+
+extension BatchKeys {
+  /// Of a look that changes nothing.
+  fileprivate init(reading orders: [OrderKey]) { self.init(identities: [], orders: orders, products: [], changesOrders: false, payments: []) }
 }
 
 extension InMemoryOrderStore.Tables {
@@ -153,13 +179,14 @@ extension InMemoryOrderStore.Tables {
     var record = record
     var random = SystemRandomNumberGenerator()
     record.isUnknown = record.isUnknown || record.lease != nil
+    let looksUp = record.isUnknown && leases[record.key].map { $0 < now } == true
     record.lease = .random(using: &random)
     record.attempts += 1
     record.firstCalledAt = record.firstCalledAt ?? now
     records[record.key] = record
     leases[record.key] = end
     return LeasedPayment(
-      key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1,
+      key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1, looksUp: looksUp,
       trace: PaymentTrace(correlationID: record.cause.correlationID, traceparent: record.cause.traceparent))
   }
 
@@ -177,12 +204,13 @@ extension InMemoryOrderStore.Tables {
     }
     for settlement in writes.settled {
       records[settlement.key]!.state = settlement.state
-      close(settlement.key)
+      records[settlement.key]!.lease = nil
+      leases[settlement.key] = nil
     }
     for postponement in writes.postponed {
       records[postponement.key]!.isUnknown = postponement.isUnknown
-      close(postponement.key)
-      due[postponement.key] = now + postponement.delay
+      records[postponement.key]!.lease = nil
+      due[postponement.key] = max(now + postponement.delay, postponement.waitsForLease ? leases[postponement.key]! + .milliseconds(1) : now)
     }
     for record in writes.opened {
       precondition(!records.values.contains { $0.key.order == record.key.order && $0.state == .open }, "two open payments: \(record.key)")
@@ -208,10 +236,5 @@ extension InMemoryOrderStore.Tables {
     }
     history += writes.history
     audit += writes.audit
-  }
-
-  private mutating func close(_ key: PaymentKey) {
-    records[key]!.lease = nil
-    leases[key] = nil
   }
 }

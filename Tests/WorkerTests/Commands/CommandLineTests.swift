@@ -35,7 +35,9 @@ import Testing
   @Test(arguments: [
     "nope", "send", "send order.create f --count 0", "send order.create f --id a --count 2", "send order.create f --rate 0", "send order.create f --timeout 5",
     "stock set a", "stock set a x", "stock set a 1000000000000000", "stock list --tenant A", "stock", "run --nope", "run --json", "watch a b", "validate a b",
-    "health --path health", "health --timeout 0s",
+    "health --path health", "health --timeout 0s", "get", "get no-uuid", "get 6f1c2d3e-0000-4000-8000-000000000000 --min-version 0", "history x", "list",
+    "list --customer c --limit 201",
+    "list --customer c --status nowhere",
   ])
   func wrongUsageIs64(words: String) throws {
     do {
@@ -50,7 +52,9 @@ import Testing
 
   @Test(
     arguments: [
-      [], ["run"], ["setup"], ["send"], ["watch"], ["stock"], ["stock", "list"], ["stock", "set"], ["stock", "import"], ["validate"], ["health"],
+      [], ["run"], ["setup"], ["send"], ["watch"], ["stock"], ["stock", "list"], ["stock", "set"], ["stock", "import"], ["validate"], ["health"], ["get"],
+      ["history"], ["list"],
+      ["payment-sandbox"],
     ]
   )
   func everyCommandExplainsItself(path: [String]) throws {

@@ -54,6 +54,49 @@ import Testing
     }
   }
 
+  @Test func anOrderIsShownAndItsCommandsAreCounted() async throws {
+    try await ServerWorld.with { world async throws in
+      let files = try Program.Files()
+      defer { files.remove() }
+      let process = try world.start("run", files: files)
+      #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", files)?.code == 200 })
+      #expect(try await world.run("stock", "set", "p", "10").code == 0)
+      let order = "6f1c2d3e-0000-4000-8000-00000000000a"
+      let body = #"{"order_id":"\#(order)","customer_id":"carol","items":[{"product_id":"p","quantity":2,"unit_price":29.99}]}"#
+      #expect(try await world.run("send", "order.create", "-", "--wait", input: body).code == 0)
+      let move = #"{"order_id":"\#(order)","status":"cancelled","reason":"too late"}"#
+      #expect(try await world.run("send", "order.update_status", "-", "--wait", input: move).code == 0)
+
+      let card = try await world.run("get", order.uppercased())
+      #expect(card.code == 0 && card.output.contains("carol") && card.output.contains("cancelled (version 2)") && card.output.contains("59.98 USD"))
+      #expect(card.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+      let json = try await world.run("get", order, "--json")
+      #expect(json.output.contains(#""customer_id":"carol""#) && json.output.contains(#""version":2"#))
+      let history = try await world.run("history", order).output.split(separator: "\n")
+      #expect(history.count == 3 && history[2].hasSuffix("too late"))
+      #expect(try await world.run("list", "--customer", "carol").output.contains(order))
+      #expect(try await world.run("list", "--customer", "carol", "--json").output.contains(#""next_cursor":null"#))
+      let missing = try await world.run("get", "6f1c2d3e-0000-4000-8000-00000000000b")
+      #expect(missing.code == 1 && missing.errors.contains("there is no order"))
+      #expect(try await world.run("get", order, "--min-version", "9").code == 1)
+
+      let metrics = try #require(Self.get("/metrics", files)).body
+      #expect(metrics.contains(#"orders_commands_total{type="order.create",outcome="accepted"} 1"#))
+      #expect(metrics.contains(#"orders_commands_total{type="order.update_status",outcome="accepted"} 1"#))
+      #expect(metrics.contains(#"orders_events_published_total{type="order.cancelled"} 1"#))
+      #expect(metrics.contains(#"orders_dependency_up{name="postgres"} 1"#))
+      #expect(await eventually { Self.get("/metrics", files)?.body.contains(#"orders_in_status{status="pending"} 0"#) == true })
+      #expect(await Self.end(process) == 0)
+    }
+  }
+
+  @Test func whereNobodyAnswersAQueryThatIsSaid() async throws {
+    try await ServerWorld.with { world async throws in
+      let asked = try await world.run("get", "6f1c2d3e-0000-4000-8000-00000000000b", "--timeout", "1s")
+      #expect(asked.code == 1 && asked.errors.contains("role queries"))
+    }
+  }
+
   @Test func whereSetUpIsMissingItWaitsUnreadyAndGoesOnWhenItIsThere() async throws {
     let world = ServerWorld()
     let files = try Program.Files()
