@@ -77,6 +77,8 @@ import Testing
     #expect(fixture.replies["m2"] == ["rejected:payment_unavailable"])
     #expect(fixture.broker.all.events.map(\.type) == [.created, .commandRejected])
     #expect(provider.ledger.isEmpty)
+    let audit = fixture.store.snapshot.audit
+    #expect(audit[1].at >= audit[0].at + .seconds(60) && provider.calls > 3, "and not before its time")
   }
 
   @Test func othersOfTheOrderWaitWhileItsPaymentIsOpenAndNobodyElseDoes() async throws {

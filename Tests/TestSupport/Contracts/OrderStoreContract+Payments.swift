@@ -120,6 +120,8 @@ extension OrderStoreContract {
     #expect(try await decide([.expire(order(1))], ttl: .zero).events.map(\.event.type) == [.expired])
     #expect(try await decide([.expire(order(1))], ttl: .zero).events.isEmpty)
     #expect(try await stock(a) == StockLevel(onHand: 10, reserved: 0))
+    _ = try await transact([command("m2", order: 2, [(a, 2)], confirm: true)])
+    #expect(try await decide([.expire(order(2))], ttl: .zero).events.isEmpty, "not while its payment is open")
   }
 
   private func answer(_ leased: LeasedPayment, _ answer: PaymentAnswer) async throws -> BatchOutcome {
