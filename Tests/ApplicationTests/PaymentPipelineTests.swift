@@ -70,7 +70,7 @@ import Testing
       fixture.source.deliver([Fixture.create("m1", order: 1, pay: true), Fixture.update("m2", order: 1, to: .confirmed)])
       #expect(
         await eventually {
-          fixture.store.advance(by: .seconds(1))
+          fixture.store.advanceToNextPayment()
           return fixture.replies["m2"] != nil
         })
     }

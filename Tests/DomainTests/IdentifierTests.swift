@@ -64,12 +64,12 @@ import Testing
     #expect((TenantID(text)?.rawValue == text) == good)
   }
 
-  @Test func theTenantLeadsEveryOrder() {
+  @Test func keysOfTenantsThatShareAnIDAreTwoAndHaveAnOrder() {
     let (a, b) = (TenantID("a")!, TenantID("b")!)
     let (low, high) = (OrderID(high: 1, low: 0), OrderID(high: 2, low: 0))
-    let sorted = [OrderKey(tenant: a, order: low), OrderKey(tenant: a, order: high), OrderKey(tenant: b, order: low), OrderKey(tenant: b, order: high)]
-    #expect(sorted.reversed().sorted() == sorted)
-    let products = [("a", "x"), ("a", "y"), ("b", "x")].map { ProductKey(tenant: TenantID($0.0)!, product: ProductID($0.1)!) }
-    #expect(products.reversed().sorted() == products)
+    let sorted = [OrderKey(tenant: a, order: low), OrderKey(tenant: b, order: low), OrderKey(tenant: a, order: high), OrderKey(tenant: b, order: high)]
+    #expect(sorted.reversed().sorted() == sorted && Set(sorted).count == 4)
+    let products = [("a", "x"), ("b", "x"), ("a", "y")].map { ProductKey(tenant: TenantID($0.0)!, product: ProductID($0.1)!) }
+    #expect(products.reversed().sorted() == products && Set(products).count == 3)
   }
 }

@@ -57,7 +57,7 @@ struct AuditChain: Sendable {
   }
 
   /// What an order was or became: `status/payment_status/reservation/version`.
-  private static func summary(_ order: Order) -> String {
+  private static func summary(_ order: OrderState) -> String {
     "\(order.status.rawValue)/\(order.paymentStatus.rawValue)/\(order.reservation.rawValue)/\(order.version)"
   }
 }

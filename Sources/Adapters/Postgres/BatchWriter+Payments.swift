@@ -33,7 +33,7 @@ extension BatchWriter {
     var correlation = TextArray()
     var traceparent = TextArray()
     var replyTo = TextArray()
-    for record in writes.opened.sorted(by: { $0.key < $1.key }) {
+    for record in writes.opened {
       keys.append(record.key)
       operation.append(record.operation.kind.rawValue)
       purpose.append(record.operation.purpose.rawValue)

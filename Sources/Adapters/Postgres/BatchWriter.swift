@@ -2,7 +2,8 @@ import Application
 import Domain
 import PostgresClient
 
-/// Queues a batch's rows on a pipeline: every insert sorted by its key, the claims last.
+/// Queues a batch's rows on a pipeline: orders and claims sorted by their keys, so that two transactions meet them in one order, the claims last.
+/// Whatever hangs on an order is guarded by the order.
 struct BatchWriter {
   let writes: BatchWrites
   let sent: [OutboxKey]

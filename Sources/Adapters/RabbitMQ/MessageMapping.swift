@@ -4,7 +4,7 @@ import RabbitMQClient
 /// Between the client's terms and the application's. `expiration` and `user_id` are not passed on: the one would let a waiting message
 /// vanish, the other must be that of the connection which publishes.
 extension ReceivedMessage {
-  init(_ delivery: Delivery) {
+  convenience init(_ delivery: Delivery) {
     let properties = delivery.properties
     self.init(
       tag: DeliveryTag(generation: delivery.generation, number: delivery.tag),

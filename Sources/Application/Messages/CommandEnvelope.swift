@@ -8,7 +8,8 @@ package struct CommandIdentity: Hashable, Comparable, Sendable {
     self.tenant = tenant
     self.message = message
   }
-  package static func < (a: Self, b: Self) -> Bool { a.tenant != b.tenant ? a.tenant < b.tenant : a.message < b.message }
+  package static func < (a: Self, b: Self) -> Bool { a.message != b.message ? a.message < b.message : a.tenant < b.tenant }
+  package func hash(into hasher: inout Hasher) { hasher.combine(message) }
 }
 
 /// SHA-256 of the bytes of a command's data.
@@ -34,8 +35,8 @@ package struct Journey: Hashable, Sendable {
   }
 }
 
-/// A command that may be decided: its transport, principal, type and body have been found good.
-package struct CommandEnvelope: Sendable {
+/// A command that may be decided: its transport, principal, type and body have been found good. A class, since it goes through many hands.
+package final class CommandEnvelope: Sendable {
   package let identity: CommandIdentity
   package let principal: Principal
   package let command: Command

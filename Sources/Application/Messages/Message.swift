@@ -85,8 +85,8 @@ package struct DeliveryTag: Hashable, Sendable {
   }
 }
 
-/// A message with what the transport says of its delivery.
-package struct ReceivedMessage: Sendable {
+/// A message with what the transport says of its delivery. A class, since it goes through many hands.
+package final class ReceivedMessage: Sendable {
   package let tag: DeliveryTag
   package let redelivered: Bool
   package let arrivedAt = ContinuousClock.now

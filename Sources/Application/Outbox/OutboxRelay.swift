@@ -61,7 +61,7 @@ package struct OutboxRelay: Sendable {
       await cache.remove(due.map(\.key.order))
       let confirmed = await events.publish(due)
       let (good, bad) = (zip(due, confirmed).filter(\.1).map(\.0.key), zip(due, confirmed).filter { !$0.1 }.map(\.0.key))
-      journal.note(.eventsPublished(zip(due, confirmed).filter(\.1).map(\.0.type)))
+      for (type, count) in zip(due, confirmed).filter(\.1).map(\.0.type).tally { journal.note(.eventsPublished(type: type, count: count)) }
       if !good.isEmpty { try await outbox.forget(good) }
       if !bad.isEmpty { try await outbox.postpone(bad) }
       sent += good.count

@@ -114,8 +114,23 @@ package struct AuditEntry: Sendable {
   package let outcome: String
   package let correlationID: String
   package let traceparent: String?
-  package let before: Order?
-  package let after: Order?
+  package let before: OrderState?
+  package let after: OrderState?
+}
+
+/// What of an order a command may change.
+package struct OrderState: Hashable, Sendable {
+  package let status: OrderStatus
+  package let paymentStatus: PaymentStatus
+  package let reservation: ReservationState
+  package let version: Int64
+
+  init(_ order: Order) {
+    status = order.status
+    paymentStatus = order.paymentStatus
+    reservation = order.reservation
+    version = order.version
+  }
 }
 
 package struct ClaimEntry: Sendable {

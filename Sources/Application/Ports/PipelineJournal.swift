@@ -3,11 +3,11 @@ import Domain
 /// What the pipeline tells those who run it. The adapter logs and counts.
 package enum PipelineNote: Sendable {
   case batch(size: Int)
-  case answered(type: CommandType, outcome: String)
-  /// Acknowledged; `took` counts from its delivery.
-  case finished(type: CommandType, took: Duration)
+  case answered(type: CommandType, outcome: OutcomeWord, count: Int)
+  /// Acknowledged; each of `took` counts from a delivery.
+  case finished(type: CommandType, took: [Duration])
   /// Confirmed by the broker.
-  case eventsPublished([EventType])
+  case eventsPublished(type: EventType, count: Int)
   /// By the provider, committed.
   case captured(Money)
   /// Up the ladder without having failed.
@@ -28,4 +28,21 @@ package enum PipelineNote: Sendable {
 
 package protocol PipelineJournal: Sendable {
   func note(_ note: PipelineNote)
+}
+
+/// How a command ended, as replies and metrics name it.
+package enum OutcomeWord: String, Sendable {
+  case accepted, rejected, duplicate
+  case deadLettered = "dead_lettered"
+}
+
+/// The end of one command.
+package struct Conclusion: Hashable, Sendable {
+  package let type: CommandType
+  package let outcome: OutcomeWord
+}
+
+extension Sequence where Element: Hashable {
+  /// How often each occurs.
+  package var tally: [Element: Int] { reduce(into: [:]) { $0[$1, default: 0] += 1 } }
 }

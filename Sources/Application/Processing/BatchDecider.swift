@@ -17,20 +17,19 @@ package struct BatchDecider: Sendable {
   }
 
   package var keys: BatchKeys {
-    var products: Set<ProductKey> = []
+    var products: [ProductKey] = []
     var changesOrders = !own.isEmpty
     for command in commands {
       guard case .create(let create) = command.command else {
         changesOrders = true
         continue
       }
-      for line in create.lines { products.insert(ProductKey(tenant: command.identity.tenant, product: line.product)) }
+      for line in create.lines { products.append(ProductKey(tenant: command.identity.tenant, product: line.product)) }
     }
     let payments: [PaymentKey] = own.compactMap { if case .paymentAnswered(let report) = $0 { report.key } else { nil } }
     return BatchKeys(
-      identities: Set(commands.map(\.identity)).sorted(),
-      orders: Set(commands.map(\.orderKey) + own.map(\.order)).sorted(),
-      products: products.sorted(), changesOrders: changesOrders, payments: Set(payments).sorted())
+      identities: commands.map(\.identity).sortedSet(), orders: (commands.map(\.orderKey) + own.map(\.order)).sortedSet(),
+      products: products.sortedSet(), changesOrders: changesOrders, payments: payments.sortedSet())
   }
 
   package func decide(_ facts: BatchFacts) -> (BatchWrites, BatchOutcome) {
@@ -38,5 +37,15 @@ package struct BatchDecider: Sendable {
     for command in commands { fold.add(command) }
     for command in own { fold.add(command) }
     return fold.finish()
+  }
+}
+
+extension Array where Element: Comparable {
+  /// Sorted, each once.
+  fileprivate func sortedSet() -> [Element] {
+    var result: [Element] = []
+    result.reserveCapacity(count)
+    for element in sorted() where element != result.last { result.append(element) }
+    return result
   }
 }

@@ -49,7 +49,7 @@ extension BatchFold {
         decision = order.settle(operation, with: .unavailable, payments: decision.payments, at: now)
         for change in decision.changes { apply(change, Cause(envelope)) }
       }
-    } else if !decision.changes.isEmpty {
+    } else if !decision.changes.isEmpty, decision.payments != payments(of: key) {
       set(decision.payments, of: key)
     }
     let order = orders[key]

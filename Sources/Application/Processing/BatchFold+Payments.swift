@@ -112,7 +112,7 @@ extension BatchFold {
     if let claim = claims[payment.identity] {
       claims[payment.identity] = Claim(fingerprint: claim.fingerprint, subject: claim.subject, type: claim.type, result: result)
     }
-    concluded.append((payment.type, rejection == nil ? "accepted" : "rejected"))
+    concluded.append(Conclusion(type: payment.type, outcome: rejection == nil ? .accepted : .rejected))
     writes.settledClaims.append(ClaimSettlement(identity: payment.identity, result: result))
     audit(payment.type.rawValue, rejection?.code.rawValue ?? "accepted", of: order.key.order, cause, before: before, after: order)
     guard let to = payment.replyTo else { return }

@@ -15,7 +15,7 @@ struct BatchFold {
   private var changed: [OrderKey] = []
   private var json: [OrderKey: [UInt8]] = [:]
   private var captured: [Money] = []
-  var concluded: [(type: CommandType, outcome: String)] = []
+  var concluded: [Conclusion] = []
   var writes = BatchWrites()
   var dispositions: [Disposition] = []
 
@@ -65,7 +65,7 @@ struct BatchFold {
     writes.audit.append(
       AuditEntry(
         tenant: cause.tenant, at: now, actor: cause.actor, action: action, message: cause.message, order: order, outcome: outcome,
-        correlationID: cause.correlationID, traceparent: cause.traceparent, before: before, after: after))
+        correlationID: cause.correlationID, traceparent: cause.traceparent, before: before.map(OrderState.init), after: after.map(OrderState.init)))
   }
 
   func finish() -> (BatchWrites, BatchOutcome) {

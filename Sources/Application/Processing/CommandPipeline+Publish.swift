@@ -5,8 +5,8 @@ extension CommandPipeline {
   /// Returns the events that stand behind older ones of another worker.
   func publish(_ batch: TransactedBatch) async -> [PendingEvent] {
     var replies: [Reply] = []
+    note(batch.answered.map { Conclusion(type: $0.envelope.command.type, outcome: $0.reply.word) })
     for (_, envelope, outcome) in batch.answered {
-      ports.journal.note(.answered(type: envelope.command.type, outcome: outcome.word))
       guard let to = envelope.replyTo else { continue }
       let body = ports.encoder.reply(outcome, messageID: envelope.identity.message.rawValue)
       replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
@@ -20,8 +20,16 @@ extension CommandPipeline {
     sweeper.confirmed(batch.replies.map(\.key))
     acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
     let now = ContinuousClock.now
-    for (received, envelope, _) in batch.answered { ports.journal.note(.finished(type: envelope.command.type, took: now - received.arrivedAt)) }
+    for type in CommandType.allCases {
+      let took = batch.answered.filter { $0.envelope.command.type == type }.map { now - $0.received.arrivedAt }
+      if !took.isEmpty { ports.journal.note(.finished(type: type, took: took)) }
+    }
     return behind
+  }
+
+  /// Notes are made of many commands at once: one of each would cost more than what it tells.
+  func note(_ conclusions: [Conclusion]) {
+    for (conclusion, count) in conclusions.tally { ports.journal.note(.answered(type: conclusion.type, outcome: conclusion.outcome, count: count)) }
   }
 
   /// Looks after 10, 20 and 40 ms whether the worker that has the older events has sent them; what still stands behind one is left to the relay.
@@ -68,13 +76,19 @@ extension CommandPipeline {
       }
       if round.isEmpty { break }
       let confirmed = await ports.events.publish(round)
-      let sent = zip(round, confirmed).filter(\.1).map(\.0)
-      sweeper.confirmed(sent.map(\.key))
-      ports.journal.note(.eventsPublished(sent.map(\.type)))
-      for (event, _) in zip(round, confirmed).filter({ !$0.1 }) {
-        held.insert(event.key.order)
-        unconfirmed += 1
+      var sent: [OutboxKey] = []
+      var types: [EventType: Int] = [:]
+      for (event, isConfirmed) in zip(round, confirmed) {
+        if isConfirmed {
+          sent.append(event.key)
+          types[event.type, default: 0] += 1
+        } else {
+          held.insert(event.key.order)
+          unconfirmed += 1
+        }
       }
+      sweeper.confirmed(sent)
+      for (type, count) in types { ports.journal.note(.eventsPublished(type: type, count: count)) }
       // A broker that is away must not hold up the end: the relay of another worker sends what is in the outbox.
       if isDraining && !confirmed.contains(true) { leaveEventsToRelay() }
       rest = next
@@ -185,12 +199,11 @@ extension EncodedEvent {
 }
 
 extension ReplyOutcome {
-  /// As replies and metrics name it.
-  package var word: String {
+  package var word: OutcomeWord {
     switch self {
-    case .first(let result): result.rejection == nil ? "accepted" : "rejected"
-    case .duplicate: "duplicate"
-    case .deadLettered: "dead_lettered"
+    case .first(let result): result.rejection == nil ? .accepted : .rejected
+    case .duplicate: .duplicate
+    case .deadLettered: .deadLettered
     }
   }
 }

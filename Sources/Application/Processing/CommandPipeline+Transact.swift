@@ -93,7 +93,7 @@ extension CommandPipeline {
         let outcome = try await ports.store.transact(keys, sent: sent) { decider.decide($0) }
         sweeper.deleted(sent)
         if away { ports.journal.note(.storeAvailable) }
-        for (type, word) in outcome.concluded { ports.journal.note(.answered(type: type, outcome: word)) }
+        note(outcome.concluded)
         for amount in outcome.captured { ports.journal.note(.captured(amount)) }
         if outcome.opensPayments { ports.paymentsOpened() }
         return .committed(outcome)

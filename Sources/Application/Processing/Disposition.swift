@@ -25,7 +25,7 @@ package struct BatchOutcome: Sendable {
   /// Replies of commands that waited for a payment.
   package let replies: [StoredReply]
   /// Commands that waited for a payment and are settled with this batch, with the word for their outcome.
-  package let concluded: [(type: CommandType, outcome: String)]
+  package let concluded: [Conclusion]
   /// Amounts that the provider has captured.
   package let captured: [Money]
   /// Whether the provider has something new to be asked for.

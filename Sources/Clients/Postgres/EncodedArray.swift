@@ -79,8 +79,10 @@ public struct EncodedArray: Sendable {
     count += 1
   }
 
+  /// In bytes, as `write` makes them.
+  var size: Int { Self.headerSize + elements.count }
+
   func write(to bytes: inout [UInt8]) {
-    bytes.reserveCapacity(bytes.count + Self.headerSize + elements.count)
     bytes.appendBigEndian(Int32(count == 0 ? 0 : 1))
     bytes.appendBigEndian(Int32(hasNull ? 1 : 0))
     bytes.appendBigEndian(elementType)

@@ -16,6 +16,16 @@ public enum Parameter: Sendable {
   public static func bytea(_ bytes: [UInt8]) -> Parameter { .bytes(bytes) }
   public static func text(utf8: [UInt8]) -> Parameter { .bytes(utf8) }
   public static func array(_ array: some ArrayParameter) -> Parameter { .encodedArray(array.encoded) }
+
+  /// In bytes, at least.
+  fileprivate var size: Int {
+    switch self {
+    case .null, .bool, .int16, .int32, .int64, .uuid, .timestamp: 16
+    case .text(let text): text.utf8.count
+    case .bytes(let bytes): bytes.count
+    case .encodedArray(let array): array.size
+    }
+  }
 }
 
 /// The values of a statement's `$1`, `$2`, …, in one buffer that goes to libpq as it is.
@@ -30,6 +40,7 @@ public struct Parameters: Sendable, ExpressibleByArrayLiteral {
   public init(_ parameters: [Parameter]) {
     starts.reserveCapacity(parameters.count)
     lengths.reserveCapacity(parameters.count)
+    bytes.reserveCapacity(parameters.reduce(1) { $0 + $1.size })
     for parameter in parameters { append(parameter) }
   }
 

@@ -83,11 +83,16 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
     self.bounds = bounds
   }
 
-  package func record(_ value: Double, _ labels: Labels) {
-    let index = bounds.firstIndex { value <= $0 } ?? bounds.count
+  package func record(_ value: Double, _ labels: Labels) { record(CollectionOfOne(value), labels) }
+
+  package func record(_ values: some Collection<Double>, _ labels: Labels) {
     cells.withLock { cells in
-      cells[labels, default: Cells(buckets: [Int64](repeating: 0, count: bounds.count + 1))].buckets[index] += 1
-      cells[labels]!.sum += value
+      var cell = cells.removeValue(forKey: labels) ?? Cells(buckets: [Int64](repeating: 0, count: bounds.count + 1))
+      for value in values {
+        cell.buckets[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+        cell.sum += value
+      }
+      cells[labels] = cell
     }
   }
 

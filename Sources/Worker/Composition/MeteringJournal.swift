@@ -12,16 +12,16 @@ struct MeteringJournal: PipelineJournal {
     case .batch(let size):
       metrics.batchSize.record(Double(size), NoLabels())
       metrics.consumed.add(Int64(size), .init("messaging_system", "rabbitmq"))
-    case .answered(let type, let outcome): metrics.commands.add(1, .init(type: type.rawValue, outcome: outcome))
-    case .finished(let type, let took): metrics.commandDuration.record(took / .seconds(1), .init("type", type.rawValue))
+    case .answered(let type, let outcome, let count): metrics.commands.add(Int64(count), .init(type: type.rawValue, outcome: outcome.rawValue))
+    case .finished(let type, let took): metrics.commandDuration.record(took.map { $0 / .seconds(1) }, .init("type", type.rawValue))
     case .deadLettered(_, let type, let reason, _):
-      metrics.commands.add(1, .init(type: type?.rawValue ?? "other", outcome: "dead_lettered"))
+      metrics.commands.add(1, .init(type: type?.rawValue ?? "other", outcome: OutcomeWord.deadLettered.rawValue))
       metrics.deadLetters.add(1, .init("reason", reason.rawValue))
     case .retried: metrics.retries.add(1, .init("reason", "fault"))
     case .waits(let count, let reason): metrics.retries.add(Int64(count), .init("reason", reason))
-    case .eventsPublished(let types):
-      for type in types { metrics.events.add(1, .init("type", type.rawValue)) }
-      metrics.sent.add(Int64(types.count), .init("messaging_system", "rabbitmq"))
+    case .eventsPublished(let type, let count):
+      metrics.events.add(Int64(count), .init("type", type.rawValue))
+      metrics.sent.add(Int64(count), .init("messaging_system", "rabbitmq"))
     case .captured(let amount): metrics.revenue.add(amount.minorUnits, .init("currency", amount.currency.code))
     default: break
     }

@@ -98,6 +98,15 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
 
   package func advance(by time: Duration) { tables.withLock { $0.now = $0.now + time } }
 
+  /// Goes on to the time when the next open payment is due; not while one is due or at the provider.
+  package func advanceToNextPayment() {
+    tables.withLock { tables in
+      let open = tables.records.values.filter { $0.state == .open }
+      guard let next = open.compactMap({ tables.due[$0.key] }).min(), open.allSatisfy({ $0.lease == nil }) else { return }
+      tables.now = max(tables.now, next)
+    }
+  }
+
   package func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
     tables.withLock { tables in
       let now = tables.now
