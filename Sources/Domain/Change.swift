@@ -33,12 +33,13 @@ package struct Change: Hashable, Sendable {
   package let order: Order
   package let previousStatus: OrderStatus?
   package let event: EventType
-  package let stock: [StockMovement]
+  /// What the inventory does with it.
+  package let inventory: InventoryRequest?
 
-  package init(order: Order, previousStatus: OrderStatus?, event: EventType, stock: [StockMovement] = []) {
+  package init(order: Order, previousStatus: OrderStatus?, event: EventType, inventory: InventoryRequest? = nil) {
     self.order = order
     self.previousStatus = previousStatus
     self.event = event
-    self.stock = stock
+    self.inventory = inventory
   }
 }

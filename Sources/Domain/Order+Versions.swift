@@ -5,9 +5,9 @@ extension Order {
     var next = self
     next.status = row.to
     next.heldFrom = row.to == .onHold ? status : nil
-    if let reservation = row.reservation { next.reservation = reservation }
+    if let request = row.inventory { next.reservation = request.result }
     if let payment { next.paymentStatus = payment }
-    return change(to: next, row.event, row.stock.movements(of: lines), at)
+    return change(to: next, row.event, row.inventory, at)
   }
 
   /// The next version by a row of the payments' table: the status stays.
@@ -15,10 +15,10 @@ extension Order {
     guard let event = TransitionTable.payment(to: payment)?.event else { preconditionFailure("\(payment) makes no version of its own") }
     var next = self
     next.paymentStatus = payment
-    return change(to: next, event, [], at)
+    return change(to: next, event, nil, at)
   }
 
-  private func change(to next: Order, _ event: EventType, _ stock: [StockMovement], _ at: Timestamp) -> Change {
+  private func change(to next: Order, _ event: EventType, _ inventory: InventoryRequest?, _ at: Timestamp) -> Change {
     assert(
       next.paymentStatus == paymentStatus || TransitionTable.payment(to: next.paymentStatus)?.from.contains(paymentStatus) == true,
       "\(paymentStatus) is not followed by \(next.paymentStatus)")
@@ -26,6 +26,6 @@ extension Order {
     next.version += 1
     // Another worker's clock may have been ahead of this one's.
     next.updatedAt = max(updatedAt, at)
-    return Change(order: next, previousStatus: status, event: event, stock: stock)
+    return Change(order: next, previousStatus: status, event: event, inventory: inventory)
   }
 }

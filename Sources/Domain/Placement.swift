@@ -41,13 +41,13 @@ extension Order {
   }
 
   private static func first(of command: CreateOrder, _ status: OrderStatus, tenant: TenantID, at: Timestamp) -> Change {
-    guard let row = TransitionTable.row(from: nil, to: status), let reservation = row.reservation else {
+    guard let row = TransitionTable.row(from: nil, to: status) else {
       preconditionFailure("The transition table has no way to begin as \(status)")
     }
     let order = Order(
       restoring: OrderKey(tenant: tenant, order: command.order), customer: command.customer, lines: command.lines, total: command.total,
-      metadata: command.metadata, paymentMethod: command.paymentMethod, status: status, heldFrom: nil, paymentStatus: .none, reservation: reservation,
-      version: 1, createdAt: at, updatedAt: at)
-    return Change(order: order, previousStatus: nil, event: row.event, stock: row.stock.movements(of: command.lines))
+      metadata: command.metadata, paymentMethod: command.paymentMethod, status: status, heldFrom: nil, paymentStatus: .none,
+      reservation: row.inventory?.result ?? .none, version: 1, createdAt: at, updatedAt: at)
+    return Change(order: order, previousStatus: nil, event: row.event, inventory: row.inventory)
   }
 }

@@ -10,26 +10,6 @@ package enum PaymentNeed: Hashable, Sendable, CaseIterable {
   case none, authorizeFirst, captureFirst, voidAfterwards
 }
 
-/// What a transition moves in the stock, for each line of the order.
-package enum StockEffect: Hashable, Sendable, CaseIterable {
-  case none
-  /// Reserved rises.
-  case reserve
-  /// Reserved falls: the pieces are anybody's again.
-  case free
-  /// The pieces leave the house: on hand and reserved both fall.
-  case fulfil
-
-  package func movements(of lines: [OrderLine]) -> [StockMovement] {
-    switch self {
-    case .none: []
-    case .reserve: lines.map { StockMovement(product: $0.product, reserved: $0.quantity.value) }
-    case .free: lines.map { StockMovement(product: $0.product, reserved: -$0.quantity.value) }
-    case .fulfil: lines.map { StockMovement(product: $0.product, onHand: -$0.quantity.value, reserved: -$0.quantity.value) }
-    }
-  }
-}
-
 /// A row of the transition table: one way from a status to the next, and all that goes with it.
 package struct Transition: Hashable, Sendable {
   /// Nil for an order that is not there yet.
@@ -37,9 +17,8 @@ package struct Transition: Hashable, Sendable {
   package let to: OrderStatus
   package let cause: TransitionCause
   package let event: EventType
-  /// Nil where it stays as it was.
-  package let reservation: ReservationState?
-  package let stock: StockEffect
+  /// What the inventory is asked for; nil where what the order holds of the stock stays as it was.
+  package let inventory: InventoryRequest?
   package let payment: PaymentNeed
   /// Open only to an order that was in `to` when it was put on hold.
   package let onlyBack: Bool
@@ -56,24 +35,24 @@ package struct PaymentStep: Hashable, Sendable {
 /// Every change that an order may go through, on all its axes. The only place that says any of this.
 package enum TransitionTable {
   package static let rows: [Transition] = [
-    row(nil, .pending, .create, .created, .held, .reserve),
-    row(nil, .rejected, .create, .rejected, ReservationState.none),
+    row(nil, .pending, .create, .created, .reserve),
+    row(nil, .rejected, .create, .rejected),
 
-    row(.pending, .confirmed, .update, .confirmed, .allocated, payment: .authorizeFirst),
-    row(.pending, .cancelled, .update, .cancelled, .released, .free, payment: .voidAfterwards),
-    row(.pending, .expired, .clock, .expired, .expired, .free),
+    row(.pending, .confirmed, .update, .confirmed, .allocate, payment: .authorizeFirst),
+    row(.pending, .cancelled, .update, .cancelled, .release, payment: .voidAfterwards),
+    row(.pending, .expired, .clock, .expired, .expire),
 
     row(.confirmed, .processing, .update, .processing),
     row(.confirmed, .onHold, .update, .onHold),
-    row(.confirmed, .cancelled, .update, .cancelled, .released, .free, payment: .voidAfterwards),
+    row(.confirmed, .cancelled, .update, .cancelled, .release, payment: .voidAfterwards),
 
     row(.onHold, .confirmed, .update, .resumed, onlyBack: true),
     row(.onHold, .processing, .update, .resumed, onlyBack: true),
-    row(.onHold, .cancelled, .update, .cancelled, .released, .free, payment: .voidAfterwards),
+    row(.onHold, .cancelled, .update, .cancelled, .release, payment: .voidAfterwards),
 
-    row(.processing, .shipped, .update, .shipped, .fulfilled, .fulfil, payment: .captureFirst),
+    row(.processing, .shipped, .update, .shipped, .fulfil, payment: .captureFirst),
     row(.processing, .onHold, .update, .onHold),
-    row(.processing, .cancelled, .update, .cancelled, .released, .free, payment: .voidAfterwards),
+    row(.processing, .cancelled, .update, .cancelled, .release, payment: .voidAfterwards),
 
     row(.shipped, .delivered, .update, .delivered),
   ]
@@ -95,11 +74,10 @@ package enum TransitionTable {
   }
 
   private static func row(
-    _ from: OrderStatus?, _ to: OrderStatus, _ cause: TransitionCause, _ event: EventType, _ reservation: ReservationState? = nil,
-    _ stock: StockEffect = .none, payment: PaymentNeed = .none, onlyBack: Bool = false
+    _ from: OrderStatus?, _ to: OrderStatus, _ cause: TransitionCause, _ event: EventType, _ inventory: InventoryRequest? = nil,
+    payment: PaymentNeed = .none, onlyBack: Bool = false
   ) -> Transition {
-    Transition(
-      from: from, to: to, cause: cause, event: event, reservation: reservation, stock: stock, payment: payment, onlyBack: onlyBack)
+    Transition(from: from, to: to, cause: cause, event: event, inventory: inventory, payment: payment, onlyBack: onlyBack)
   }
 }
 

@@ -17,7 +17,7 @@ import Testing
         return [
           "orders": tables.orders[key] == nil ? 0 : 1, "history": tables.history.filter { $0.order == key }.count,
           "audit": tables.audit.filter { $0.order == key.order }.count,
-          "reservations": (tables.orders[key]?.reservation ?? ReservationState.none) == ReservationState.none ? 0 : 1,
+          "reservations": tables.reservations[key] == nil ? 0 : 1,
           "outbox": tables.outbox.keys.filter { $0.order == key }.count,
           "claims": tables.claims.values.filter { $0.result?.order == key.order }.count,
         ]

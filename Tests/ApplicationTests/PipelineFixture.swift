@@ -20,7 +20,10 @@ struct PipelineFixture: Sendable {
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
     self.broker = broker
     let codec = PlainCodec()
-    executor = provider.map { [store, own] in PaymentExecutor(queue: store, provider: $0, results: own, settings: .init(deadline: .seconds(1))) }
+    var calls = PaymentExecutor.Settings(deadline: .seconds(1))
+    // The store's clock, which says what is due, is the test's.
+    calls.poll = .milliseconds(5)
+    executor = provider.map { [store, own, calls] in PaymentExecutor(queue: store, provider: $0, results: own, settings: calls) }
     pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,

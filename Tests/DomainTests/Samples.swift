@@ -64,6 +64,8 @@ extension Verdict {
 }
 
 extension Change {
+  var stock: [StockMovement] { inventory?.movements(of: order.lines) ?? [] }
+
   /// All that the change says, on one line: `v2 pending>confirmed authorized allocated order.confirmed`, with the stock's movements where there are any.
   var line: String {
     let moved = stock.map { " \($0.product):\($0.onHand)/\($0.reserved)" }.joined()

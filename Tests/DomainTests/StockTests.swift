@@ -46,10 +46,21 @@ import Testing
 
   @Test func shippingLowersBothAndFreeingOnlyWhatIsReserved() {
     let lines = Sample.lines(price: 1)
-    func moves(_ effect: StockEffect) -> [[Int64]] { effect.movements(of: lines).map { [$0.onHand, $0.reserved] } }
-    #expect(moves(.none) == [])
+    func moves(_ request: InventoryRequest) -> [[Int64]] { request.movements(of: lines).map { [$0.onHand, $0.reserved] } }
+    #expect(moves(.allocate) == [])
     #expect(moves(.reserve) == [[0, 2], [0, 3]])
-    #expect(moves(.free) == [[0, -2], [0, -3]])
+    #expect(moves(.release) == [[0, -2], [0, -3]] && moves(.expire) == moves(.release))
     #expect(moves(.fulfil) == [[-2, -2], [-3, -3]])
+  }
+
+  /// The path of a reservation, as the inventory's protocol draws it; whatever is not on it moves nothing.
+  @Test func aRequestAppliesOnceAndOnlyOnItsWay() {
+    let path: [InventoryRequest: [ReservationState]] = [
+      .reserve: [.none], .allocate: [.held], .expire: [.held], .release: [.held, .allocated], .fulfil: [.allocated],
+    ]
+    for request in InventoryRequest.allCases {
+      #expect(ReservationState.allCases.filter(request.applies) == path[request], "\(request)")
+      #expect(!request.applies(to: request.result), "\(request) twice")
+    }
   }
 }

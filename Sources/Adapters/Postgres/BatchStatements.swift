@@ -119,7 +119,7 @@ enum BatchStatements {
     sql: """
       UPDATE reservations r SET state = d.state
       FROM unnest($1::text[], $2::uuid[], $3::text[]) AS d (tenant_id, order_id, state)
-      WHERE r.tenant_id = d.tenant_id AND r.order_id = d.order_id AND r.state <> d.state
+      WHERE r.tenant_id = d.tenant_id AND r.order_id = d.order_id
       """, parameterTypes: [.textArray, .uuidArray, .textArray])
 
   static let insertHistory = Statement(

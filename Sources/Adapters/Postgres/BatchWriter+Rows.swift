@@ -36,22 +36,6 @@ extension BatchWriter {
       ]))
   }
 
-  func addStock(to pipeline: inout Pipeline) {
-    let moved = writes.stock.filter { $0.value.onHand != 0 || $0.value.reserved != 0 }.sorted { $0.key < $1.key }
-    guard !moved.isEmpty else { return }
-    var tenant = TextArray()
-    var product = TextArray()
-    var onHand = Int64Array()
-    var reserved = Int64Array()
-    for (key, level) in moved {
-      tenant.append(key.tenant.rawValue)
-      product.append(key.product.rawValue)
-      onHand.append(level.onHand)
-      reserved.append(level.reserved)
-    }
-    pipeline.append(BatchStatements.moveStock, Parameters([.array(tenant), .array(product), .array(onHand), .array(reserved)]))
-  }
-
   func addAudit(_ links: [AuditChain.Link], to pipeline: inout Pipeline) {
     var tenant = TextArray()
     var at = TimestampArray()

@@ -15,7 +15,7 @@ struct BatchWriter {
     addOrders(to: &pipeline)
     addUpdates(to: &pipeline)
     addHistory(to: &pipeline)
-    addStock(to: &pipeline)
+    addInventory(to: &pipeline)
     if !writes.audit.isEmpty { addAudit(audit, to: &pipeline) }
     if !sent.isEmpty { pipeline.append(BatchStatements.deleteOutbox, Self.outboxColumns(sent.sorted())) }
     addOutbox(to: &pipeline)
@@ -43,7 +43,6 @@ struct BatchWriter {
     var updated = TimestampArray(capacity: count)
     var payments = TextArray(capacity: count)
     var items = ItemColumns(capacity: count * 3)
-    var reserved = ReservationColumns()
     for row in writes.created {
       let order = row.order
       tenant.append(order.key.tenant.rawValue)
@@ -64,7 +63,6 @@ struct BatchWriter {
       updated.append(order.updatedAt.microseconds)
       payments.append(StoredPaymentFacts.encode(row.payments))
       items.append(order)
-      if order.reservation != .none { reserved.append(order) }
     }
     pipeline.append(
       BatchStatements.insertOrders,
@@ -73,7 +71,6 @@ struct BatchWriter {
         .array(currency), .array(total), .array(method), .array(metadata), .array(created), .array(updated), .array(payments),
       ]))
     pipeline.append(BatchStatements.insertItems, items.parameters)
-    if !reserved.isEmpty { pipeline.append(BatchStatements.insertReservations, reserved.parameters) }
   }
 
   private func addUpdates(to pipeline: inout Pipeline) {
@@ -105,7 +102,6 @@ struct BatchWriter {
         .array(tenant), .array(id), .array(status), .array(heldFrom), .array(payment), .array(reservation), .array(version), .array(updated),
         .array(payments),
       ]))
-    pipeline.append(BatchStatements.updateReservations, Parameters([.array(tenant), .array(id), .array(reservation)]))
   }
 
   private struct ItemColumns {
@@ -139,23 +135,5 @@ struct BatchWriter {
     var parameters: Parameters {
       Parameters([.array(tenant), .array(order), .array(line), .array(product), .array(quantity), .array(price)])
     }
-  }
-
-  private struct ReservationColumns {
-    var tenant = TextArray()
-    var order = UUIDArray()
-    var state = TextArray()
-    var created = TimestampArray()
-    var isEmpty = true
-
-    mutating func append(_ order: Order) {
-      isEmpty = false
-      tenant.append(order.key.tenant.rawValue)
-      self.order.append(high: order.key.order.high, low: order.key.order.low)
-      state.append(order.reservation.rawValue)
-      created.append(order.createdAt.microseconds)
-    }
-
-    var parameters: Parameters { Parameters([.array(tenant), .array(order), .array(state), .array(created)]) }
   }
 }

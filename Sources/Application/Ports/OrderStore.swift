@@ -166,8 +166,7 @@ package struct BatchWrites: Sendable {
   package var updated: [OrderRow] = []
   package var history: [HistoryEntry] = []
   package var audit: [AuditEntry] = []
-  /// How much each product's levels rise or fall.
-  package var stock: [ProductKey: StockLevel] = [:]
+  package var inventory = InventoryWrites()
   package var events: [EncodedEvent] = []
   package var replies: [StoredReply] = []
   package var opened: [PaymentRecord] = []

@@ -9,7 +9,7 @@ struct BatchFold {
   var orders: [OrderKey: Order]
   var records: [PaymentKey: PaymentRecord]
   private var payments: [OrderKey: PaymentFacts]
-  private var stock: [ProductKey: StockLevel]
+  private var inventory: any Inventory
   private let facts: BatchFacts
 
   private var changed: [OrderKey] = []
@@ -28,7 +28,7 @@ struct BatchFold {
     orders = facts.orders
     records = facts.records
     payments = facts.payments
-    stock = facts.stock
+    inventory = BuiltInInventory(facts)
     dispositions.reserveCapacity(capacity)
     writes.claims.reserveCapacity(capacity)
     writes.audit.reserveCapacity(capacity)
@@ -36,11 +36,11 @@ struct BatchFold {
     writes.events.reserveCapacity(capacity)
   }
 
-  func available(_ product: ProductKey) -> Int64 { stock[product]?.available ?? 0 }
+  func available(_ product: ProductKey) -> Int64 { inventory.available(product) }
   func payments(of order: OrderKey) -> PaymentFacts { payments[order] ?? .none }
   mutating func set(_ next: PaymentFacts, of order: OrderKey) { payments[order] = next }
 
-  /// A new version of an order, with its event, its history and what it moves in the stock.
+  /// A new version of an order, with its event, its history and what it asks of the inventory.
   mutating func apply(_ change: Change, _ cause: Cause) {
     let order = change.order
     if order.paymentStatus == .captured, orders[order.key]?.paymentStatus != .captured { captured.append(order.total) }
@@ -52,13 +52,7 @@ struct BatchFold {
       HistoryEntry(
         order: order.key, version: order.version, status: order.status, previousStatus: change.previousStatus, paymentStatus: order.paymentStatus,
         at: now, actor: cause.actor, message: cause.message, reason: cause.reason))
-    for movement in change.stock {
-      let key = ProductKey(tenant: order.key.tenant, product: movement.product)
-      stock[key]?.onHand += movement.onHand
-      stock[key]?.reserved += movement.reserved
-      writes.stock[key, default: StockLevel(onHand: 0, reserved: 0)].onHand += movement.onHand
-      writes.stock[key, default: StockLevel(onHand: 0, reserved: 0)].reserved += movement.reserved
-    }
+    if let request = change.inventory { inventory.perform(request, for: order) }
   }
 
   mutating func audit(_ action: String, _ outcome: String, of order: OrderID?, _ cause: Cause, before: Order?, after: Order?) {
@@ -70,6 +64,7 @@ struct BatchFold {
 
   func finish() -> (BatchWrites, BatchOutcome) {
     var writes = writes
+    writes.inventory = inventory.writes
     // What only a payment moved makes no version, but is a row to write.
     let moved = payments.filter { json[$0.key] == nil && orders[$0.key] != nil && $0.value.isStoredUnlike(facts.payments[$0.key] ?? .none) }.map(\.key)
     for key in (changed + moved).sorted() {

@@ -13,6 +13,7 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
     package var leases: [PaymentKey: Timestamp] = [:]
     package var claims: [CommandIdentity: Claim] = [:]
     package var stock: [ProductKey: StockLevel] = [:]
+    package var reservations: [OrderKey: ReservationState] = [:]
     package var outbox: [OutboxKey: EncodedEvent] = [:]
     package var history: [HistoryEntry] = []
     package var audit: [AuditEntry] = []
@@ -232,7 +233,13 @@ extension InMemoryOrderStore.Tables {
       claims[settlement.identity] = Claim(fingerprint: claim.fingerprint, subject: claim.subject, type: claim.type, result: settlement.result)
     }
     for reply in writes.replies { replies[reply.key] = reply }
-    for (key, moved) in writes.stock {
+    for (key, state) in writes.inventory.made {
+      precondition(reservations.updateValue(state, forKey: key) == nil, "reserved twice: \(key)")
+    }
+    for (key, state) in writes.inventory.moved {
+      precondition(reservations.updateValue(state, forKey: key) != nil, "never reserved: \(key)")
+    }
+    for (key, moved) in writes.inventory.levels {
       stock[key]!.onHand += moved.onHand
       stock[key]!.reserved += moved.reserved
       precondition(0 <= stock[key]!.reserved && stock[key]!.reserved <= stock[key]!.onHand, "oversold: \(key)")
