@@ -47,8 +47,6 @@ struct RunCommand: AsyncParsableCommand {
     }
     try RunRules.check(configuration)
     JSONLogHandler.bootstrap(level: configuration[.logLevel])
-    let log = Logger(label: "worker")
-    for sentence in RunRules.withoutEffect(configuration) { log.warning("a setting has no effect yet", metadata: [LogKey.detail: "\(sentence)"]) }
     Glibc.exit(await WorkerRun(configuration).run())
   }
 }
@@ -66,17 +64,11 @@ enum RunRules {
     case (.off, .development): break
     }
     try PaymentRules.check(configuration)
-  }
-
-  /// What was asked for and this version cannot do, a sentence each.
-  static func withoutEffect(_ configuration: Configuration) -> [String] {
-    var sentences: [String] = []
+    // Working with another stock than the one that was asked for would sell what is not there.
     if configuration[.inventoryProvider] != .builtin {
-      sentences.append("ORDERS_INVENTORY_PROVIDER is \(configuration[.inventoryProvider].rawValue), and this version has the built-in stock only")
+      throw ConfigurationFaults(sentences: [
+        "ORDERS_INVENTORY_PROVIDER is \(configuration[.inventoryProvider].rawValue), and this version has the built-in inventory only: builtin"
+      ])
     }
-    if configuration[.roles].allSatisfy({ $0 != .commands && $0 != .outbox }) {
-      sentences.append("ORDERS_ROLES has neither commands nor outbox: this worker does nothing")
-    }
-    return sentences
   }
 }

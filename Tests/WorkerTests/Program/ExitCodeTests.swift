@@ -18,7 +18,9 @@ import Testing
     (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "production"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http"], "ORDERS_PAYMENT_URL"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://u:secret@h"], "ORDERS_PAYMENT_TOKEN"),
-    (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "stripe"], "stripe"), (["run", "--config-file", "/no/such/file"], [:], "/no/such/file"),
+    (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "stripe"], "stripe"),
+    (["run"], ["ORDERS_AUTH": "off", "ORDERS_INVENTORY_PROVIDER": "http"], "built-in inventory only"),
+    (["run", "--config-file", "/no/such/file"], [:], "/no/such/file"),
     (["run", "--set", "ORDERS_X=1"], [:], "ORDERS_X"),
   ])
   func wrongConfigurationIs78AndNamed(arguments: [String], environment: [String: String], named: String) async throws {
