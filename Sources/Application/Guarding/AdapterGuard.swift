@@ -85,7 +85,7 @@ package final class AdapterGuard: Sendable {
       let before = state.breaker.state
       state.underWay -= 1
       state.breaker.finish(permit, health, at: end)
-      if isRepeat && health != .ill { state.budget.giveBack(answered: health == .well) }
+      if isRepeat && health != .ill && health != .stillIll { state.budget.giveBack(answered: health == .well) }
       return (before, state.breaker.state)
     }
     observer.called(adapter: adapter, operation: operation, outcome: outcome, took: end - start)

@@ -10,6 +10,8 @@ package enum CallHealth: Sendable {
   case well
   /// It did not answer, or asks to be left alone.
   case ill
+  /// It refuses a call that it may have refused before: where others are served, that is about this call. A probe that ends so has failed.
+  case stillIll
   /// It says nothing of the whole: this one call was refused, or was given up here.
   case neither
 }
@@ -80,14 +82,14 @@ package struct Breaker: Sendable {
     case (.halfOpen, .well):
       pause = limits.firstPause
       change(to: .closed)
-    case (.halfOpen, .ill):
+    case (.halfOpen, .ill), (.halfOpen, .stillIll):
       // Where another probe is still under way it may yet close it.
       probing -= 1
       failures += 1
       guard failures >= limits.probes || probing == 0 else { return }
       pause = min(pause * 2, limits.longestPause)
       open(at: now)
-    case (.closed, .neither): break
+    case (.closed, .neither), (.closed, .stillIll): break
     case (.closed, let health):
       note(failed: health == .ill, at: now)
       if failures >= limits.failuresInARow || isMostlyFailing { open(at: now) }

@@ -28,13 +28,13 @@ package struct GuardedPaymentProvider: PaymentProvider {
 
   private func guarded(_ operation: String, isRepeat: Bool, _ body: @escaping @Sendable () async -> PaymentAnswer) async -> PaymentAnswer {
     do throws(AdapterGuard.Refusal) {
-      return try await adapterGuard.run(operation: operation, isRepeat: isRepeat, judge: Self.judge, body)
+      return try await adapterGuard.run(operation: operation, isRepeat: isRepeat, judge: { Self.judge($0, isRepeat: isRepeat) }, body)
     } catch {
       return .noEffect(reason: "not sent: \(error.reason.rawValue)", retryAfter: error.retryAfter)
     }
   }
 
-  private static func judge(_ answer: PaymentAnswer) -> (health: CallHealth, outcome: String, reason: String?) {
+  private static func judge(_ answer: PaymentAnswer, isRepeat: Bool) -> (health: CallHealth, outcome: String, reason: String?) {
     switch answer {
     case .known(.succeeded): (.well, "succeeded", nil)
     case .known(.declined): (.well, "declined", nil)
@@ -42,7 +42,7 @@ package struct GuardedPaymentProvider: PaymentProvider {
     case .known(.unavailable): (.well, "unavailable", nil)
     case .neverCame: (.well, "never_came", nil)
     // Whoever is overloaded or cannot be reached says when to come back; without that, it is this call that is refused.
-    case .noEffect(let reason, .some): (.ill, "no_effect", reason)
+    case .noEffect(let reason, .some): (isRepeat ? .stillIll : .ill, "no_effect", reason)
     case .noEffect(let reason, nil): (.neither, "refused", reason)
     case .unknown(let reason): (.ill, "unknown", reason)
     }

@@ -21,7 +21,7 @@ import Testing
 
     func calls(_ pattern: String, apart: Duration = .milliseconds(1)) {
       for letter in pattern {
-        call(letter == "+" ? .well : letter == "-" ? .ill : .neither)
+        call(["+": .well, "-": .ill, "=": .stillIll][letter] ?? .neither)
         pass(apart)
       }
     }
@@ -29,6 +29,7 @@ import Testing
 
   @Test(arguments: [
     ("----", BreakerState.closed), ("-----", .open), ("----+----", .closed), ("----o-", .open), ("ooooooo", .closed),
+    ("=======", .closed), ("----=-", .open),
     ("-+-+-+-+-+-+-+-+-+-", .closed),  // 19: too few to judge by
     ("-+-+-+-+-+-+-+-+-+-+", .open), ("-++-++-++-++-++-++-++", .closed),
     ("++++++++++++++++++++-+-+-+-+-+-+-+-+-+", .closed), ("++++++++++++++++++++-+-+-+-+-+-+-+-+-+-", .open),
@@ -78,6 +79,14 @@ import Testing
     // One that says nothing makes room for another.
     world.breaker.finish(permits[0]!, .neither, at: world.now)
     #expect(world.admit() != nil)
+  }
+
+  @Test func aProbeThatIsRefusedOnceMoreHasFailed() {
+    let world = World()
+    world.calls("-----", apart: .zero)
+    world.pass(.seconds(1))
+    world.call(.stillIll)
+    #expect(world.breaker.state == .open && world.breaker.wait(at: world.now) == .seconds(2))
   }
 
   @Test func aFailedProbeOpensItAgainTwiceAsLongUpToThirtySeconds() {

@@ -75,6 +75,16 @@ import Testing
     #expect(world.observations.outcomes.withLock { $0 } == Array(repeating: "payment authorize \(outcome)", count: 5))
   }
 
+  /// One customer's method that the provider refuses again and again must not keep the others from paying.
+  @Test func aCallThatIsRefusedAgainSaysNothingOfTheProvider() async {
+    let world = World { _ in .noEffect(reason: "503", retryAfter: .seconds(1)) }
+    await world.perform()
+    for _ in 0..<50 { await world.perform(isRepeat: true) }
+    #expect(world.guarded.breaker == .closed)
+    for _ in 0..<4 { await world.perform() }
+    #expect(world.guarded.breaker == .open)
+  }
+
   @Test func behindAnOpenBreakerNothingIsSentAndNothingHadAnEffect() async {
     let world = World { _ in .unknown(reason: "cut") }
     for _ in 0..<5 { await world.perform() }

@@ -2,10 +2,9 @@ import TestSupport
 
 /// Orders with a payment each, whose method and price follow from the seed and their number.
 struct PaymentPlan: Sendable {
-  /// How many of a hundred orders have each method. None that is refused for ever: whose worker was killed during the call waits for an answer that does
-  /// not come. The provider as a whole is away for a while instead.
+  /// How many of a hundred orders have each method.
   private static let shares: [(method: String, share: Int)] = [
-    ("pm_ok", 50), ("pm_declined", 8), ("pm_declined_funds", 8), ("pm_timeout", 8), ("pm_reset", 10), ("pm_error", 10), ("pm_slow", 6),
+    ("pm_ok", 44), ("pm_unavailable", 6), ("pm_declined", 8), ("pm_declined_funds", 8), ("pm_timeout", 8), ("pm_reset", 10), ("pm_error", 10), ("pm_slow", 6),
   ]
 
   struct Item: Sendable {
@@ -21,6 +20,7 @@ struct PaymentPlan: Sendable {
     var end: String {
       switch method {
       case "pm_declined", "pm_declined_funds": "payment_declined"
+      case "pm_unavailable": "payment_unavailable"
       default: "accepted"
       }
     }

@@ -143,6 +143,10 @@ struct PaymentStorm: Sendable {
       judge.equal("events", events, ["order.created", "order.confirmed"])
       judge.equal("row", row.map { [$0.status, $0.payment, $0.reservation] }, ["confirmed", "authorized", "allocated"])
       judge.equal("version", row?.version, 2 + versions)
+    case "payment_unavailable" where !pending:
+      judge.equal("events", events, ["order.created"])
+      judge.equal("row", row.map { [$0.status, $0.payment, $0.reservation] }, ["pending", "none", "held"])
+      judge.equal("version", row?.version, 1)
     default:
       judge.equal("events", events, ["order.created", "order.payment_failed"])
       judge.equal("row", row.map { [$0.status, $0.payment, $0.reservation] }, ["pending", "failed", "held"])
