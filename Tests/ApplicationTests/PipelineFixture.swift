@@ -14,7 +14,7 @@ struct PipelineFixture: Sendable {
   /// With `provider` there is somebody to ask for payments.
   init(
     stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases,
-    provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600)
+    provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600), journal: any PipelineJournal = SilentJournal()
   ) {
     store = InMemoryOrderStore(
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
@@ -23,11 +23,13 @@ struct PipelineFixture: Sendable {
     var calls = PaymentExecutor.Settings(deadline: .seconds(1))
     // The store's clock, which says what is due, is the test's.
     calls.poll = .milliseconds(5)
-    executor = provider.map { [store, own, calls] in PaymentExecutor(queue: store, provider: $0, results: own, settings: calls) }
+    executor = provider.map { [store, own, calls] in
+      PaymentExecutor(queue: store, provider: $0, results: own, journal: journal, settings: calls)
+    }
     pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
-        journal: SilentJournal(), own: own, paymentsOpened: { [executor] in executor?.wake() }),
+        journal: journal, own: own, paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,
         terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)),

@@ -5,6 +5,7 @@ import random
 import sys
 
 import agreement
+import cloudevents_sdk
 import definitions
 import documents
 import examples
@@ -25,6 +26,7 @@ def main():
     faults += schemas.check()
     faults += documents.check(schemas)
     faults += examples.check(schemas, worker)
+    faults += cloudevents_sdk.check(examples.events(schemas))
     if worker:
         faults += agreement.check(schemas, worker, options.count, options.seed)
     for fault in faults[:40]:

@@ -1,10 +1,12 @@
-"""Checks a file of events, one a line as `order-worker watch --json` prints them: each by its schema, and those of an order by their versions."""
+"""Checks a file of events, one a line as `order-worker watch --json` prints them: each by its schema and by
+the CloudEvents SDK, and those of an order by their versions."""
 
 import json
 import sys
 from collections import Counter
 from decimal import Decimal
 
+import cloudevents_sdk
 from schema_set import SchemaSet, read
 
 
@@ -30,7 +32,10 @@ class EventCheck:
         broken = self.schemas.faults(type, event)
         for fault in broken:
             self._fault(place, f"{type}: {fault}")
-        if broken:
+        other = cloudevents_sdk.fault(text, event) if cloudevents_sdk.NAME else None
+        if other:
+            self._fault(place, other)
+        if broken or other:
             return
         self.types[type] += 1
         if self._is_repeat(place, event):
@@ -83,7 +88,7 @@ class EventCheck:
     def report(self):
         return {
             "events": sum(self.types.values()), "repeats": self.repeats, "orders": len(self._versions), "types": dict(sorted(self.types.items())),
-            "faults": len(self.faults),
+            "sdk": cloudevents_sdk.NAME, "faults": len(self.faults),
         }
 
 
@@ -94,10 +99,15 @@ def adds_up(order):
 
 
 def main(arguments):
-    complete = "--complete" in arguments
-    files = [argument for argument in arguments if argument != "--complete"] or ["-"]
-    check = EventCheck(SchemaSet(), complete)
-    for name in files:
+    flags, files = {argument for argument in arguments if argument.startswith("--")}, [argument for argument in arguments if not argument.startswith("--")]
+    if flags - {"--complete", "--sdk"}:
+        sys.exit(f"events: no such option: {' '.join(sorted(flags - {'--complete', '--sdk'}))}")
+    if not cloudevents_sdk.NAME:
+        print("events: the CloudEvents SDK is not here, and its part is left out", file=sys.stderr)
+        if "--sdk" in flags:
+            return 1
+    check = EventCheck(SchemaSet(), "--complete" in flags)
+    for name in files or ["-"]:
         with sys.stdin if name == "-" else open(name, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():

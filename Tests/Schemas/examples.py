@@ -13,6 +13,14 @@ def examples():
         yield path, path.parts[-3], path.parts[-2]
 
 
+def events(schemas):
+    """The good ones, as (name, text, event)."""
+    for path, folder, type in examples():
+        if folder == "valid" and schemas.paths[type].parent.name == "events":
+            text = path.read_text("utf-8")
+            yield str(path.relative_to(ROOT)), text, read(text)
+
+
 def check(schemas, worker):
     faults, lines = [], []
     for path, folder, type in examples():

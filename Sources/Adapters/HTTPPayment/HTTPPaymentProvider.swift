@@ -46,20 +46,22 @@ package final class HTTPPaymentProvider: PaymentProvider {
     try? await group.shutdownGracefully()
   }
 
-  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
-    await exchange(request(call, trace), call) { $0.answer(to: call, now: now()) }
+  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
+    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }
   }
 
-  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer {
+  package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
     var lookUp = request(call, trace)
     lookUp.url = endpoint.base + "/operations/" + PercentEncoding.encode(call.key)
     lookUp.method = .GET
     lookUp.body = nil
     for name in ["content-type", "idempotency-key"] { lookUp.headers.remove(name: name) }
-    return await exchange(lookUp, call) { $0.answer(toKeyOf: call, now: now()) }
+    return await exchange(lookUp, call, trace) { $0.answer(toKeyOf: call, now: now()) }
   }
 
-  private func exchange(_ request: HTTPClientRequest, _ call: PaymentCall, _ read: (ProviderResponse) -> PaymentAnswer) async -> PaymentAnswer {
+  private func exchange(
+    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer
+  ) async -> PaymentAnswer {
     let response: HTTPClientResponse
     do {
       response = try await client.execute(request, deadline: .now() + TimeAmount(timeout))
@@ -73,18 +75,18 @@ package final class HTTPPaymentProvider: PaymentProvider {
       status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"), body: body.map { Array($0.readableBytesView) })
     let understood = read(answer)
     if answer.isOurMistake, understood != .neverCame {
-      mistakes.note(status: answer.status, code: answer.code, operation: HTTPPaymentCallEncoder.operation(of: call))
+      mistakes.note(status: answer.status, code: answer.code, operation: HTTPPaymentCallEncoder.operation(of: call), trace: trace)
     }
     return understood
   }
 
-  private func request(_ call: PaymentCall, _ trace: PaymentTrace) -> HTTPClientRequest {
+  private func request(_ call: PaymentCall, _ trace: CommandReference) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: endpoint.base + call.target)
     request.method = .POST
     request.headers = [
       "content-type": "application/json", "accept": "application/json", "idempotency-key": call.key,
-      "x-correlation-id": PercentEncoding.encodeForHeader(trace.correlationID),
     ]
+    if let id = trace.correlationID { request.headers.add(name: "x-correlation-id", value: PercentEncoding.encodeForHeader(id)) }
     if let token = endpoint.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
     if let traceparent = trace.traceparent { request.headers.add(name: "traceparent", value: PercentEncoding.encodeForHeader(traceparent)) }
     request.body = .bytes(ByteBuffer(bytes: call.body))

@@ -1,3 +1,4 @@
+import Application
 import Logging
 import Synchronization
 
@@ -10,7 +11,7 @@ final class RareLog: Sendable {
 
   init(log: Logger) { self.log = log }
 
-  func note(status: Int, code: String?, operation: String) {
+  func note(status: Int, code: String?, operation: String, trace: CommandReference) {
     let now = ContinuousClock.now
     let isDue = said.withLock { said in
       if let last = said[status], now - last < Self.interval { return false }
@@ -20,6 +21,7 @@ final class RareLog: Sendable {
     guard isDue else { return }
     log.error(
       "the payment provider refuses calls that it should take: look at ORDERS_PAYMENT_URL, its token, and what it supports",
-      metadata: ["status": "\(status)", "code": "\(code ?? "")", "operation": "\(operation)"])
+      metadata: trace.fields.mapValues { .string($0) }
+        .merging(["status": "\(status)", "code": "\(code ?? "")", "operation": "\(operation)"]) { $1 })
   }
 }

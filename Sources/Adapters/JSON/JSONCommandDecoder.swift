@@ -43,7 +43,8 @@ package struct JSONCommandDecoder: CommandDecoder {
     switch body.read(type, in: data.document, body: data.object, event: data.event, derivedOrder: { NameUUID.order(identity) }) {
     case .faults(let faults):
       let others = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
-      return .refused(refusal(.invalid, (faults.first?.message ?? "the body is invalid") + others, transport, sender: sender, faults: faults))
+      let error = (faults.first?.message ?? "the body is invalid") + others
+      return .refused(refusal(.invalid, error, transport, sender: sender, faults: faults, order: order(data)))
     case .command(let command):
       return .command(
         CommandEnvelope(
@@ -70,12 +71,19 @@ package struct JSONCommandDecoder: CommandDecoder {
     return Sender(principal: try authenticator.authenticate(transport.message), journey: sealed.journey)
   }
 
-  private func refusal(_ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, faults: [Fault] = []) -> Refusal {
+  private func refusal(
+    _ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, faults: [Fault] = [], order: OrderID? = nil
+  ) -> Refusal {
     let id = transport.messageID?.rawValue
     return Refusal(
       reason, error, faults: faults, type: transport.typeName.flatMap { identifierFault($0, longest: 255) == nil ? $0 : nil }, messageID: id,
       correlationID: correlationID(transport.message, id: id), replyTo: address(transport.message, verified: sender != nil || !authenticator.verifies),
-      principal: sender?.principal, journey: sender?.journey ?? Journey())
+      order: order, traceparent: transport.traceparent, principal: sender?.principal, journey: sender?.journey ?? Journey())
+  }
+
+  /// Of a body that is not valid as a whole.
+  private func order(_ data: CommandData) -> OrderID? {
+    data.document.member("order_id", of: data.object).flatMap { $0.kind == .string ? OrderID(data.document.text($0)) : nil }
   }
 
   private func correlationID(_ message: Message, id: String?) -> String? {

@@ -27,7 +27,9 @@ package struct PostgresPaymentQueue: PaymentQueue {
       key: PaymentKey(order: order, number: Int(rows.int32(row, 2))),
       call: PaymentCall(key: rows.text(row, 3), target: rows.text(row, 4), body: rows.bytes(row, 5)), lease: rows.uuidValue(row, 6),
       isRepeat: rows.int32(row, 7) > 1, looksUp: rows.bool(row, 10),
-      trace: PaymentTrace(correlationID: rows.text(row, 8), traceparent: rows.isNull(row, 9) ? nil : rows.text(row, 9)))
+      trace: CommandReference(
+        messageID: rows.text(row, 11), correlationID: rows.text(row, 8), tenant: tenant, order: order.order,
+        traceparent: rows.isNull(row, 9) ? nil : rows.text(row, 9)))
   }
 
   /// A lease that ended without a result leaves open what its call did: unknown, until the provider tells. Rows that a batch has locked are passed
@@ -48,6 +50,6 @@ package struct PostgresPaymentQueue: PaymentQueue {
       ) AS due
       WHERE p.tenant_id = due.tenant_id AND p.order_id = due.order_id AND p.number = due.number
       RETURNING p.tenant_id, p.order_id, p.number, p.key, p.target, p.request, p.lease_token, p.attempts, p.correlation_id, p.traceparent,
-        coalesce(due.looks_up, false)
+        coalesce(due.looks_up, false), p.message_id
       """, parameterTypes: [.int8, .int8])
 }

@@ -87,13 +87,16 @@ package struct Refusal: Sendable {
   package let messageID: String?
   package let correlationID: String?
   package let replyTo: String?
+  /// The order and the trace that the message names, where they can be read.
+  package let order: OrderID?
+  package let traceparent: String?
   /// The sender, where it was verified before the refusal.
   package let principal: Principal?
   package let journey: Journey
 
   package init(
     _ reason: DeadLetterReason, _ error: String, faults: [Fault] = [], type: String? = nil, messageID: String? = nil, correlationID: String? = nil,
-    replyTo: String? = nil, principal: Principal? = nil, journey: Journey = Journey()
+    replyTo: String? = nil, order: OrderID? = nil, traceparent: String? = nil, principal: Principal? = nil, journey: Journey = Journey()
   ) {
     self.reason = reason
     self.error = error
@@ -102,13 +105,17 @@ package struct Refusal: Sendable {
     self.messageID = messageID
     self.correlationID = correlationID
     self.replyTo = replyTo
+    self.order = order
+    self.traceparent = traceparent
     self.principal = principal
     self.journey = journey
   }
 
-  package init(_ reason: DeadLetterReason, _ error: String, of envelope: CommandEnvelope) {
+  /// `journey` where it went on since the command came.
+  package init(_ reason: DeadLetterReason, _ error: String, of envelope: CommandEnvelope, journey: Journey? = nil) {
     self.init(
       reason, error, type: envelope.command.type.rawValue, messageID: envelope.identity.message.rawValue, correlationID: envelope.correlationID,
-      replyTo: envelope.replyTo, principal: envelope.principal, journey: envelope.journey)
+      replyTo: envelope.replyTo, order: envelope.command.order, traceparent: envelope.traceparent, principal: envelope.principal,
+      journey: journey ?? envelope.journey)
   }
 }

@@ -18,11 +18,11 @@ package struct GuardedPaymentProvider: PaymentProvider {
   /// How long every call will be refused; nil where one may be let through.
   package var pause: Duration? { adapterGuard.pause }
 
-  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
     await guarded(operation(call), isRepeat: isRepeat) { [provider] in await provider.perform(call, isRepeat: isRepeat, trace: trace) }
   }
 
-  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer {
+  package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
     await guarded("look_up", isRepeat: true) { [provider] in await provider.lookUp(call, trace: trace) }
   }
 

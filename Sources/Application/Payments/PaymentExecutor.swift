@@ -23,16 +23,18 @@ package final class PaymentExecutor: Sendable {
   private let queue: any PaymentQueue
   private let provider: any PaymentProvider
   private let results: OwnCommands
+  private let journal: any PipelineJournal
   private let settings: Settings
   private let clock = ContinuousClock()
   private let wakeup = Signal()
   private let stopping = Mutex(false)
   private let busy = Mutex(0)
 
-  package init(queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, settings: Settings) {
+  package init(queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, journal: any PipelineJournal, settings: Settings) {
     self.queue = queue
     self.provider = provider
     self.results = results
+    self.journal = journal
     self.settings = settings
   }
 
@@ -83,6 +85,11 @@ package final class PaymentExecutor: Sendable {
     } else {
       answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
     }
-    await results.decide(.paymentAnswered(PaymentReport(key: payment.key, lease: payment.lease, answer: answer)))
+    switch answer {
+    case .known, .neverCame: break
+    case .noEffect(let reason, _): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: false, error: reason))
+    case .unknown(let reason): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: true, error: reason))
+    }
+    await results.decide(.paymentAnswered(PaymentReport(key: payment.key, lease: payment.lease, answer: answer, trace: payment.trace)))
   }
 }

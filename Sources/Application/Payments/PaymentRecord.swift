@@ -77,11 +77,14 @@ package struct PaymentReport: Hashable, Sendable {
   package let key: PaymentKey
   package let lease: UUIDValue
   package let answer: PaymentAnswer
+  /// The command behind it.
+  package let trace: CommandReference?
 
-  package init(key: PaymentKey, lease: UUIDValue, answer: PaymentAnswer) {
+  package init(key: PaymentKey, lease: UUIDValue, answer: PaymentAnswer, trace: CommandReference? = nil) {
     self.key = key
     self.lease = lease
     self.answer = answer
+    self.trace = trace
   }
 }
 

@@ -20,17 +20,6 @@ package protocol PaymentCallEncoder: Sendable {
   func call(for operation: PaymentOperation, of order: Order) -> PaymentCall
 }
 
-/// What beside the call itself goes with it, so that it can be followed.
-package struct PaymentTrace: Sendable {
-  package let correlationID: String
-  package let traceparent: String?
-
-  package init(correlationID: String, traceparent: String?) {
-    self.correlationID = correlationID
-    self.traceparent = traceparent
-  }
-}
-
 /// What a call came to.
 package enum PaymentAnswer: Hashable, Sendable {
   /// The provider answered this key: done, declined, or in no state that allows it. It will say the same again.
@@ -46,14 +35,14 @@ package enum PaymentAnswer: Hashable, Sendable {
 
 /// Holds and takes money. A call may take as long as its deadline; it never throws.
 package protocol PaymentProvider: Sendable {
-  /// `isRepeat` where the key was sent before.
-  func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer
+  /// `isRepeat` where the key was sent before. `trace` goes with the call, so that it can be followed.
+  func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer
 
   /// What was answered to the call's key. Asked only when no call of it can be under way any more.
-  func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer
+  func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer
 }
 
 extension PaymentProvider {
   /// Who cannot look up asks again: the same key gets the same answer.
-  package func lookUp(_ call: PaymentCall, trace: PaymentTrace) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
+  package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
 }

@@ -9,9 +9,9 @@ package struct LeasedPayment: Sendable {
   package let isRepeat: Bool
   /// Whether what its earlier calls did is unknown, and all their leases are over: the provider is asked what it knows of the key.
   package let looksUp: Bool
-  package let trace: PaymentTrace
+  package let trace: CommandReference
 
-  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, looksUp: Bool = false, trace: PaymentTrace) {
+  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, looksUp: Bool = false, trace: CommandReference) {
     self.key = key
     self.call = call
     self.lease = lease

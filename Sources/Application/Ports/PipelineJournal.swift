@@ -12,11 +12,13 @@ package enum PipelineNote: Sendable {
   case captured(Money)
   /// Up the ladder without having failed.
   case waits(count: Int, reason: String)
-  case deadLettered(messageID: String?, type: CommandType?, reason: DeadLetterReason, error: String)
-  case retried(messageID: String, rung: RetryRung, attempt: Int, error: String)
-  case failedInPlace(messageID: String, attempt: Int, error: String)
+  case deadLettered(CommandReference, type: CommandType?, reason: DeadLetterReason, error: String)
+  case retried(CommandReference, rung: RetryRung, attempt: Int, error: String)
+  case failedInPlace(CommandReference, attempt: Int, error: String)
   /// A payment's result or an expiry that the store refused.
-  case ownCommandFailed(order: OrderKey, error: String)
+  case ownCommandFailed(CommandReference, error: String)
+  /// A call of the provider had no effect, or nobody can tell.
+  case paymentCallFailed(CommandReference, key: String, isUnknown: Bool, error: String)
   case storeUnavailable(String)
   case storeAvailable
   case conflict(String, run: Int)

@@ -101,6 +101,7 @@ extension CommandPipeline {
   /// Tries a command that failed by itself again: in place, then up the ladder, then to the dead letters. The others have gone on.
   func tryAgain(_ failed: FailedDelivery) async {
     let (received, envelope) = (failed.received, failed.envelope)
+    let reference = CommandReference(envelope)
     var error = failed.error
     var journey = envelope.journey
     journey.firstFailedAt = journey.firstFailedAt ?? settings.now()
@@ -108,7 +109,7 @@ extension CommandPipeline {
       journey.attempt += 1
       switch settings.retries.step(afterFailures: journey.attempt) {
       case .wait(let pause):
-        ports.journal.note(.failedInPlace(messageID: envelope.identity.message.rawValue, attempt: journey.attempt, error: error))
+        ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
         try? await clock.sleep(for: pause)
         switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
@@ -121,15 +122,12 @@ extension CommandPipeline {
         case .stopped: return
         }
       case .rung(let rung):
-        ports.journal.note(.retried(messageID: envelope.identity.message.rawValue, rung: rung, attempt: journey.attempt, error: error))
+        ports.journal.note(.retried(reference, rung: rung, attempt: journey.attempt, error: error))
         let message = settings.forwarding.retry(received.message, envelope, rung: rung, journey: journey)
         if await forwarded([message]) { acknowledge([received.tag]) }
         return
       case .giveUp:
-        let refusal = Refusal(
-          .retriesExhausted, error, type: envelope.command.type.rawValue, messageID: envelope.identity.message.rawValue,
-          correlationID: envelope.correlationID, replyTo: envelope.replyTo, principal: envelope.principal, journey: journey)
-        return await park([RefusedDelivery(received: received, refusal: refusal)])
+        return await park([RefusedDelivery(received: received, refusal: Refusal(.retriesExhausted, error, of: envelope, journey: journey))])
       }
     }
   }
@@ -164,7 +162,8 @@ extension CommandPipeline {
     for item in refused {
       let refusal = item.refusal
       ports.journal.note(
-        .deadLettered(messageID: refusal.messageID, type: refusal.type.flatMap { CommandType(rawValue: $0) }, reason: refusal.reason, error: refusal.error))
+        .deadLettered(
+          CommandReference(refusal), type: refusal.type.flatMap { CommandType(rawValue: $0) }, reason: refusal.reason, error: refusal.error))
       guard let to = refusal.replyTo else { continue }
       let body = ports.encoder.reply(.deadLettered(refusal.reason, error: refusal.error, faults: refusal.faults), messageID: refusal.messageID)
       replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body))

@@ -66,7 +66,7 @@ extension CommandPipeline {
     case .stopped: return false
     case .refused(let error):
       if own.count == 1 {
-        ports.journal.note(.ownCommandFailed(order: own.first!.command.order, error: error))
+        ports.journal.note(.ownCommandFailed(CommandReference(own.first!.command), error: error))
         return true
       }
       let middle = own.startIndex + own.count / 2

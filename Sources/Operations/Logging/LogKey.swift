@@ -1,10 +1,5 @@
-/// The keys of log metadata, declared once so that the same thing has the same name everywhere.
+/// The keys of log metadata, declared once so that the same thing has the same name everywhere; a command's are in `CommandReference`.
 package enum LogKey {
-  package static let correlationID = "correlation_id"
-  package static let messageID = "message_id"
-  package static let orderID = "order_id"
-  package static let traceID = "trace_id"
-  package static let tenantID = "tenant_id"
   package static let type = "type"
   package static let outcome = "outcome"
   package static let reason = "reason"

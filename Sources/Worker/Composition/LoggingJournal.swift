@@ -1,6 +1,7 @@
 import Application
 import Domain
 import Logging
+import Operations
 
 /// Tells in the log what the pipeline does that people may want to know.
 struct LoggingJournal: PipelineJournal {
@@ -9,24 +10,36 @@ struct LoggingJournal: PipelineJournal {
   func note(_ note: PipelineNote) {
     switch note {
     case .batch, .answered, .finished, .eventsPublished, .captured, .waits: break
-    case .deadLettered(let messageID, _, let reason, let error):
-      logger.warning("command dead-lettered", metadata: ["message_id": "\(messageID ?? "")", "reason": "\(reason.rawValue)", "error": "\(error)"])
-    case .retried(let messageID, let rung, let attempt, let error):
+    case .deadLettered(let command, _, let reason, let error):
+      logger.warning("command dead-lettered", metadata: Self.metadata(command, error, [LogKey.reason: "\(reason.rawValue)"]))
+    case .retried(let command, let rung, let attempt, let error):
       logger.warning(
         "command waits on the retry ladder",
-        metadata: ["message_id": "\(messageID)", "rung": "\(rung.rawValue)", "attempt": "\(attempt)", "error": "\(error)"])
-    case .failedInPlace(let messageID, let attempt, let error):
-      logger.info("command failed, tried again in place", metadata: ["message_id": "\(messageID)", "attempt": "\(attempt)", "error": "\(error)"])
-    case .ownCommandFailed(let order, let error):
-      logger.error("a payment's result or an expiry could not be stored", metadata: ["order_id": "\(order.order)", "error": "\(error)"])
-    case .storeUnavailable(let reason): logger.error("the database is away: consuming stops", metadata: ["error": "\(reason)"])
+        metadata: Self.metadata(command, error, [LogKey.rung: "\(rung.rawValue)", LogKey.attempt: .stringConvertible(attempt)]))
+    case .failedInPlace(let command, let attempt, let error):
+      logger.info("command failed, tried again in place", metadata: Self.metadata(command, error, [LogKey.attempt: .stringConvertible(attempt)]))
+    case .ownCommandFailed(let command, let error):
+      logger.error("a payment's result or an expiry could not be stored", metadata: Self.metadata(command, error))
+    case .paymentCallFailed(let command, let key, let isUnknown, let error):
+      let message: Logger.Message = isUnknown ? "what a payment call did is not known, the provider is asked again" : "a payment call had no effect"
+      // A provider that is away refuses every call: its state is logged once, as a dependency.
+      logger.log(level: isUnknown ? .warning : .debug, message, metadata: Self.metadata(command, error, ["key": "\(key)"]))
+    case .storeUnavailable(let reason): logger.error("the database is away: consuming stops", metadata: [LogKey.error: "\(reason)"])
     case .storeAvailable: logger.notice("the database is back: consuming goes on")
     case .conflict(let reason, let run):
-      logger.debug("a transaction was disturbed and runs again", metadata: ["run": "\(run)", "error": "\(reason)"])
-    case .notForwarded(let count): logger.error("retries or dead letters were not taken by RabbitMQ, tried again", metadata: ["count": "\(count)"])
-    case .eventsUnconfirmed(let count): logger.warning("events were not confirmed and stay in the outbox", metadata: ["count": "\(count)"])
-    case .eventsLeftToRelay(let count): logger.info("events wait for older ones of their orders", metadata: ["count": "\(count)"])
-    case .relayed(let count): logger.info("events of the outbox relayed", metadata: ["count": "\(count)"])
+      logger.debug("a transaction was disturbed and runs again", metadata: ["run": .stringConvertible(run), LogKey.error: "\(reason)"])
+    case .notForwarded(let count):
+      logger.error("retries or dead letters were not taken by RabbitMQ, tried again", metadata: [LogKey.count: .stringConvertible(count)])
+    case .eventsUnconfirmed(let count):
+      logger.warning("events were not confirmed and stay in the outbox", metadata: [LogKey.count: .stringConvertible(count)])
+    case .eventsLeftToRelay(let count): logger.info("events wait for older ones of their orders", metadata: [LogKey.count: .stringConvertible(count)])
+    case .relayed(let count): logger.info("events of the outbox relayed", metadata: [LogKey.count: .stringConvertible(count)])
     }
+  }
+
+  private static func metadata(_ command: CommandReference, _ error: String, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
+    var metadata = command.fields.mapValues(Logger.MetadataValue.string)
+    metadata[LogKey.error] = "\(error)"
+    return metadata.merging(more) { $1 }
   }
 }

@@ -127,7 +127,7 @@ import Testing
     defer { server.stop() }
     _ = try await ProviderFixture.with("http://127.0.0.1:\(server.port)/v1/", token: "s3cret") { provider in
       await provider.perform(
-        ProviderFixture.authorize(key: "default/o-1/1"), isRepeat: false, trace: PaymentTrace(correlationID: "ä 1", traceparent: "00-0af7-b7ad-01"))
+        ProviderFixture.authorize(key: "default/o-1/1"), isRepeat: false, trace: CommandReference(correlationID: "ä 1", traceparent: "00-0af7-b7ad-01"))
     }
     let request = try #require(server.requests.first)
     let lines = request.split(separator: "\r\n").map(String.init)
@@ -156,6 +156,7 @@ import Testing
     let said = lines.withLock { $0 }
     #expect(said.count == 1)
     #expect(said.allSatisfy { $0.contains("401") && $0.contains("bad_token") && !$0.contains("pm_secret") })
+    for named in ["correlation_id\": c-1", "trace_id\": 0af7651916cd43dd8448eb211c80319c"] { #expect(said[0].contains(named), "\(said)") }
   }
 }
 

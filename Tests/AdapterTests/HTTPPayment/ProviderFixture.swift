@@ -5,7 +5,7 @@ import Logging
 
 /// Calls and an adapter for the tests of payments over HTTP.
 enum ProviderFixture {
-  static let trace = PaymentTrace(correlationID: "c-1", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+  static let trace = CommandReference(correlationID: "c-1", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
   static func authorize(_ method: String = "pm_ok", key: String = "default/o-1/1", order: String = "o-1", amount: String = "59.98") -> PaymentCall {
     let body = #"{"tenant_id":"default","order_id":"\#(order)","amount":"\#(amount)","currency":"USD","payment_method":"\#(method)"}"#

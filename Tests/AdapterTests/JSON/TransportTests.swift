@@ -125,6 +125,24 @@ import Testing
     #expect(try #require(fixture.envelope).traceparent == (isRight ? text : nil))
   }
 
+  @Test(arguments: [
+    (#""order_id":"6f1c2d3e-1111-4222-8333-444455556666""#, "6f1c2d3e-1111-4222-8333-444455556666"), (#""order_id":"6f1c""#, nil), (#""order_id":6"#, nil),
+    (#""other":1"#, nil),
+  ])
+  func aRefusalNamesTheOrderAndTheTrace(member: String, order: String?) throws {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    let fixture = CommandFixture("{\(member)}", type: "order.update_status").changing {
+      $0.message.set("traceparent", .string(trace))
+      $0.message.correlationID = "c-1"
+    }
+    let refusal = try #require(fixture.refusal)
+    #expect(refusal.reason == .invalid)
+    #expect(
+      CommandReference(refusal)
+        == CommandReference(
+          messageID: CommandFixture.id, correlationID: "c-1", tenant: .standard, order: order.flatMap { OrderID($0) }, traceparent: trace))
+  }
+
   @Test func aDerivedOrderIDFollowsFromTenantAndMessageID() throws {
     // Python: uuid.uuid5(uuid.UUID("cd5a40a5-eecb-4ec5-a01d-c616b86f66f9"), "default/" + id)
     let create = try #require(CommandFixture(CommandFixture.good).create)

@@ -16,7 +16,7 @@ import Testing
 
     init(_ script: @escaping @Sendable (_ call: Int) async -> PaymentAnswer) { self.script = script }
 
-    func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+    func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
       let number = count.withLock { count in
         count += 1
         return count
@@ -59,7 +59,7 @@ import Testing
 
     @discardableResult
     func perform(isRepeat: Bool = false) async -> PaymentAnswer {
-      await guarded.perform(call, isRepeat: isRepeat, trace: PaymentTrace(correlationID: "c", traceparent: nil))
+      await guarded.perform(call, isRepeat: isRepeat, trace: CommandReference(correlationID: "c", traceparent: nil))
     }
   }
 

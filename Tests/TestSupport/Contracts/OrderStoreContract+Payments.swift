@@ -16,7 +16,7 @@ extension OrderStoreContract {
 
     let leased = try await lease(order(1))
     #expect(leased.call.target == "authorize" && leased.call.body == Array("500 ".utf8) && !leased.isRepeat)
-    #expect(leased.trace.correlationID == "correlation")
+    #expect(leased.trace == CommandReference(create))
     let second = try await answer(leased, .known(.succeeded(AuthorizationID("auth-1")!)))
     #expect(second.events.map(\.event.type) == [.confirmed] && second.events[0].event.key.version == 2)
     #expect(second.replies.map { String(decoding: $0.reply.body, as: UTF8.self) } == ["accepted"])

@@ -45,7 +45,7 @@ package struct OrderStoreContract: Sendable {
     return CommandEnvelope(
       identity: CommandIdentity(tenant: .standard, message: MessageID("\(id)-\(run)")!), principal: .anonymous, command: .create(create),
       fingerprint: Fingerprint([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 32)), data: [], correlationID: "correlation",
-      replyTo: "reply.store", traceparent: nil, journey: Journey())
+      replyTo: "reply.store", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", journey: Journey())
   }
 
   package func transact(_ commands: [CommandEnvelope], sent: [OutboxKey] = []) async throws -> BatchOutcome {

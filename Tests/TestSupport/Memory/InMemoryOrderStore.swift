@@ -197,7 +197,7 @@ extension InMemoryOrderStore.Tables {
     leases[record.key] = end
     return LeasedPayment(
       key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1, looksUp: looksUp,
-      trace: PaymentTrace(correlationID: record.cause.correlationID, traceparent: record.cause.traceparent))
+      trace: CommandReference(record.cause, order: record.key.order.order))
   }
 
   mutating func forget(_ sent: [OutboxKey]) {

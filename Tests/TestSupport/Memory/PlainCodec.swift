@@ -23,7 +23,7 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
           identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous,
           command: .updateStatus(UpdateStatus(order: order, status: status, paymentMethod: words.count == 2 ? nil : PaymentMethod("another"))),
           fingerprint: Fingerprint(message.body), data: message.body,
-          correlationID: message.correlationID ?? id, replyTo: message.replyTo, traceparent: nil, journey: tries))
+          correlationID: message.correlationID ?? id, replyTo: message.replyTo, traceparent: message.header("traceparent")?.text, journey: tries))
     }
     let usd = Currency("USD")!
     let flags = words.dropFirst().prefix { $0 == "pay" || $0 == "confirm" }
@@ -37,7 +37,7 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
       CommandEnvelope(
         identity: CommandIdentity(tenant: .standard, message: messageID), principal: .anonymous, command: .create(create),
         fingerprint: Fingerprint(message.body), data: message.body, correlationID: message.correlationID ?? id, replyTo: message.replyTo,
-        traceparent: nil, journey: tries))
+        traceparent: message.header("traceparent")?.text, journey: tries))
   }
 
   package func order(_ order: Order) -> [UInt8] { Array("\(order.key.order) \(order.status.rawValue) \(order.version)".utf8) }

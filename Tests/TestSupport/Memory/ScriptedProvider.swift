@@ -39,7 +39,7 @@ package final class ScriptedProvider: PaymentProvider {
   package var mostAtOnce: Int { state.withLock { $0.most } }
   package func goOn() { state.withLock { $0.isHanging = false } }
 
-  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: PaymentTrace) async -> PaymentAnswer {
+  package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
     let number = state.withLock { state in
       state.calls += 1
       state.underWay += 1

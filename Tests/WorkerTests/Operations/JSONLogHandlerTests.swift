@@ -22,7 +22,7 @@ import Testing
 
   @Test func aLineIsOneObjectWithTimeLevelAndMessage() throws {
     let lines = Lines()
-    Self.logger(lines).notice("order stored", metadata: [LogKey.orderID: "o-1", LogKey.count: .stringConvertible(3), "ok": .stringConvertible(true)])
+    Self.logger(lines).notice("order stored", metadata: ["order_id": "o-1", LogKey.count: .stringConvertible(3), "ok": .stringConvertible(true)])
     let line = try #require(try lines.parsed().first)
     #expect(line["level"] as? String == "notice")
     #expect(line["message"] as? String == "order stored")

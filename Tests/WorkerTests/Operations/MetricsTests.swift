@@ -14,11 +14,11 @@ import Testing
     (PipelineNote.answered(type: .create, outcome: .accepted, count: 3), #"orders_commands_total{type="order.create",outcome="accepted"} 3"#),
     (.answered(type: .updateStatus, outcome: .duplicate, count: 1), #"orders_commands_total{type="order.update_status",outcome="duplicate"} 1"#),
     (
-      .deadLettered(messageID: nil, type: nil, reason: .malformed, error: "e"), #"orders_commands_total{type="other",outcome="dead_lettered"} 1"#
+      .deadLettered(CommandReference(), type: nil, reason: .malformed, error: "e"), #"orders_commands_total{type="other",outcome="dead_lettered"} 1"#
     ),
-    (.deadLettered(messageID: nil, type: .create, reason: .invalid, error: "e"), #"orders_dead_letters_total{reason="invalid"} 1"#),
+    (.deadLettered(CommandReference(), type: .create, reason: .invalid, error: "e"), #"orders_dead_letters_total{reason="invalid"} 1"#),
     (.waits(count: 3, reason: "early"), #"orders_retries_total{reason="early"} 3"#),
-    (.retried(messageID: "m", rung: .oneSecond, attempt: 4, error: "e"), #"orders_retries_total{reason="fault"} 1"#),
+    (.retried(CommandReference(messageID: "m"), rung: .oneSecond, attempt: 4, error: "e"), #"orders_retries_total{reason="fault"} 1"#),
     (.eventsPublished(type: .created, count: 2), #"orders_events_published_total{type="order.created"} 2"#),
     (.captured(Money(minorUnits: 5_998, currency: Currency("USD")!)), #"orders_revenue_minor_total{currency="USD"} 5998"#),
     (.batch(size: 20), #"orders_batch_size_bucket{le="20.0"} 1"#),
