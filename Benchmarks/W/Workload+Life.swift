@@ -7,6 +7,11 @@ extension Workload {
     command("order.create", id: messageID(order, 0), replyTo: replyTo, body: body(more: #""order_id": "\#(orderID(order))", "payment_method": "pm_ok", "#))
   }
 
+  /// Of W, but paid with `pm_ok` and confirmed at once.
+  mutating func confirmed(_ number: Int) -> Publication {
+    command("order.create", id: "bench-\(run)-confirm-\(number)", body: body(more: #""confirm": true, "payment_method": "pm_ok", "#))
+  }
+
   func update(order: Int, step: Int, to status: String, replyTo: String?) -> Publication {
     let body = #"{"order_id": "\#(orderID(order))", "status": "\#(status)"}"#
     return command("order.update_status", id: messageID(order, step), replyTo: replyTo, body: body)

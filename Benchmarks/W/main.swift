@@ -7,7 +7,7 @@ enum BenchError: Error {
   case missing(String)
 }
 
-/// The load of workloads W and W2, for scripts/bench. ORDERS_AMQP_URL and ORDERS_PREFIX say where, as they do for the worker.
+/// The load of workloads W and W2, for scripts/bench and scripts/hang. ORDERS_AMQP_URL and ORDERS_PREFIX say where, as they do for the worker.
 func run(_ arguments: [String]) async throws {
   let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
   guard let url = environment("ORDERS_AMQP_URL"), let verb = arguments.first else { throw BenchError.usage }
@@ -22,6 +22,7 @@ func run(_ arguments: [String]) async throws {
   case ("latency", 2):
     try await topology.prepare()
     try await Latency(topology: topology, rate: numbers[0], seconds: numbers[1]).run()
+  case ("flood", 2): try await Flood(topology: topology, depth: UInt32(numbers[0]), confirms: numbers[1]).run()
   case ("life", 2): try await Life(topology: topology, orders: numbers[0], inFlight: numbers[1]).measure()
   default: throw BenchError.usage
   }
@@ -60,7 +61,7 @@ func complain(_ sentence: String, code: Int32) -> Never {
 do {
   try await run(Array(CommandLine.arguments.dropFirst()))
 } catch BenchError.usage {
-  complain("usage: order-bench fill N | drained N | left | clean | latency RATE SECONDS | life ORDERS IN_FLIGHT", code: 64)
+  complain("usage: order-bench fill N | drained N | left | clean | latency RATE SECONDS | life ORDERS IN_FLIGHT | flood DEPTH CONFIRMS", code: 64)
 } catch {
   complain("order-bench: \(error)", code: 1)
 }
