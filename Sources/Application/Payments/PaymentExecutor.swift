@@ -18,6 +18,9 @@ package final class PaymentExecutor: Sendable {
 
     /// A result has this long to be committed after the call's deadline.
     var lease: Duration { deadline + .seconds(5) }
+
+    /// Leased and not decided yet. Several times the calls, as results wait for the batch before theirs.
+    var undecided: Int { concurrency * 4 }
   }
 
   private let queue: any PaymentQueue
@@ -28,7 +31,7 @@ package final class PaymentExecutor: Sendable {
   private let clock = ContinuousClock()
   private let wakeup = Signal()
   private let stopping = Mutex(false)
-  private let busy = Mutex(0)
+  private let inHand = Mutex((calls: 0, undecided: 0))
 
   package init(queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, journal: any PipelineJournal, settings: Settings) {
     self.queue = queue
@@ -51,7 +54,7 @@ package final class PaymentExecutor: Sendable {
     var pause = Duration.milliseconds(100)
     await withDiscardingTaskGroup { group in
       while !stopping.withLock({ $0 }) {
-        let free = settings.concurrency - busy.withLock { $0 }
+        let free = inHand.withLock { min(settings.concurrency - $0.calls, settings.undecided - $0.undecided) }
         if free == 0 {
           await wakeup.wait(atMost: settings.poll)
           continue
@@ -60,7 +63,7 @@ package final class PaymentExecutor: Sendable {
           let until = clock.now + settings.lease
           let leased = try await queue.lease(limit: free, for: settings.lease)
           pause = .milliseconds(100)
-          busy.withLock { $0 += leased.count }
+          inHand.withLock { $0 = ($0.calls + leased.count, $0.undecided + leased.count) }
           for payment in leased { group.addTask { await self.perform(payment, until: until) } }
           if leased.isEmpty { await wakeup.wait(atMost: settings.poll) }
         } catch {
@@ -73,8 +76,9 @@ package final class PaymentExecutor: Sendable {
   }
 
   private func perform(_ payment: LeasedPayment, until end: ContinuousClock.Instant) async {
+    var holdsCall = true
     defer {
-      busy.withLock { $0 -= 1 }
+      inHand.withLock { $0 = ($0.calls - (holdsCall ? 1 : 0), $0.undecided - 1) }
       wakeup.set()
     }
     // Whoever leases it after this moment would call beside us: looked at directly before the call.
@@ -86,7 +90,13 @@ package final class PaymentExecutor: Sendable {
       answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
     }
     switch answer {
-    case .known, .neverCame: break
+    case .known:
+      // The next call need not wait for this one's result. Where nothing came of it, it does: there is no hurry to ask a provider that is ill, and
+      // what is put off costs a transaction, too.
+      inHand.withLock { $0.calls -= 1 }
+      holdsCall = false
+      wakeup.set()
+    case .neverCame: break
     case .noEffect(let reason, _): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: false, error: reason))
     case .unknown(let reason): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: true, error: reason))
     }

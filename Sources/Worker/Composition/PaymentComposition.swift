@@ -20,6 +20,8 @@ struct PaymentComposition: Sendable {
     let adapter = HTTPPaymentProvider(endpoint: endpoint, timeout: settings.paymentTimeout, connections: concurrency, log: log, now: { .now })
     health.set(.payment, .up, detail: "\(endpoint.name), not asked yet")
     let observers = PaymentHealthObserver(next: observer, health: health, provider: endpoint.name)
+    // Told from the start, not only once it changes.
+    observer.breakerChanged(adapter: "payment", to: .closed, reason: nil)
     let adapterGuard = AdapterGuard(
       adapter: "payment", limits: .init(deadline: settings.paymentTimeout, concurrency: concurrency), observer: observers)
     let provider = GuardedPaymentProvider(adapter, guard: adapterGuard, operation: HTTPPaymentCallEncoder.operation)

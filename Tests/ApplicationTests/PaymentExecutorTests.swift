@@ -1,0 +1,49 @@
+import Domain
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Application
+
+@Suite struct PaymentExecutorTests {
+  /// As many payments as are asked for, all different.
+  private final class EndlessQueue: PaymentQueue {
+    private let leased = Mutex<UInt64>(0)
+
+    func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+      let numbers = leased.withLock { leased in
+        defer { leased += UInt64(limit) }
+        return leased..<(leased + UInt64(limit))
+      }
+      return numbers.map { number in
+        let id = OrderID(high: 0, low: number)
+        return LeasedPayment(
+          key: PaymentKey(order: OrderKey(tenant: .standard, order: id), number: 1), call: PaymentCall(key: "\(number)", target: "authorize", body: []),
+          lease: id, isRepeat: false, trace: CommandReference(correlationID: "c"))
+      }
+    }
+  }
+
+  /// Under a pipeline that is busy with a batch of its own: nothing is decided.
+  @Test(arguments: [
+    (ScriptedProvider.Behaviour.succeed, 16), (.decline, 16), (.refuse, 4), (.loseAnswer, 4),
+  ])
+  func callsWaitForAnswersAndNotForWhatIsMadeOfThem(behaviour: ScriptedProvider.Behaviour, calls: Int) async {
+    let provider = ScriptedProvider { _, _ in behaviour }
+    let own = OwnCommands()
+    let executor = PaymentExecutor(
+      queue: EndlessQueue(), provider: provider, results: own, journal: SilentJournal(), settings: .init(deadline: .seconds(1), concurrency: 4))
+    await withTaskGroup { group in
+      group.addTask { await executor.run() }
+      #expect(await eventually { provider.calls == calls })
+      #expect(await !eventually(within: .milliseconds(50)) { provider.calls > calls }, "no more than can be held")
+      #expect(provider.mostAtOnce <= 4)
+      // One is decided, and makes room for another call.
+      for entry in await own.next(max: 1) { entry.finish() }
+      #expect(await eventually { provider.calls == calls + 1 })
+      executor.stop()
+      own.finish()
+      while case let entries = await own.next(max: 100), !entries.isEmpty { for entry in entries { entry.finish() } }
+    }
+  }
+}
