@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance bench k8s k8s-check clean
+.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance bench hang k8s k8s-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ acceptance: ## 20,000 orders sent twice each to three workers, also with workers
 
 bench: ## workload W on a release build: rate, CPU and memory, three rounds
 	@scripts/bench
+
+hang: ## a payment provider that hangs for a minute: rates, breaker and payments on a release build
+	@scripts/hang
 
 k8s: ## write k8s/order-worker.yaml anew from its overlay
 	@scripts/k8s-check render

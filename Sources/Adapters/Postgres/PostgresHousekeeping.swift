@@ -43,25 +43,26 @@ package struct PostgresHousekeeping: Housekeeping {
     }
   }
 
-  /// A pending order has been so since it was created.
-  private static let expirable = Statement(
+  /// A pending order has been so since it was created. Here and below the time is the statement's: `clock_timestamp()` may change within it, so that
+  /// no index serves and all that is not due is read, too.
+  static let expirable = Statement(
     name: "orders_expirable",
     sql: """
       SELECT o.tenant_id, o.order_id
       FROM orders o
-      WHERE o.status = 'pending' AND o.status_since < clock_timestamp() - $1 * interval '1 millisecond'
+      WHERE o.status = 'pending' AND o.status_since < statement_timestamp() - $1 * interval '1 millisecond'
         AND NOT EXISTS (SELECT FROM payments p WHERE p.tenant_id = o.tenant_id AND p.order_id = o.order_id AND p.state = 'open')
       ORDER BY o.status_since
       LIMIT $2
       """, parameterTypes: [.int8, .int8])
 
-  private static let trim = Statement(
+  static let trim = Statement(
     name: "payments_trim",
     sql: """
       UPDATE payments p SET request = NULL, command = NULL
       FROM (
         SELECT tenant_id, order_id, number FROM payments
-        WHERE state <> 'open' AND request IS NOT NULL AND settled_at < clock_timestamp() - $1 * interval '1 millisecond'
+        WHERE state <> 'open' AND request IS NOT NULL AND settled_at < statement_timestamp() - $1 * interval '1 millisecond'
         ORDER BY settled_at
         LIMIT $2
         FOR UPDATE SKIP LOCKED

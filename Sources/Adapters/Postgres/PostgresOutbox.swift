@@ -61,14 +61,15 @@ package struct PostgresOutbox: Outbox {
   }
 
   /// An order's oldest row, by version and whatever the rows' times: a transaction that waited for the order's lock carries the earlier
-  /// time. `command_rejected` events are no versions (0) and stand in no one's way.
-  private static let due = Statement(
+  /// time. `command_rejected` events are no versions (0) and stand in no one's way. The time is the
+  /// statement's, for which an index serves.
+  static let due = Statement(
     name: "relay_due",
     sql: """
       SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body, b.reply_to, b.correlation_id
       FROM outbox b
-      WHERE b.created_at < clock_timestamp() - $1 * interval '1 second'
-        AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= clock_timestamp())
+      WHERE b.created_at < statement_timestamp() - $1 * interval '1 second'
+        AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= statement_timestamp())
         AND NOT EXISTS (
           SELECT FROM outbox o WHERE o.tenant_id = b.tenant_id AND o.order_id = b.order_id AND o.version BETWEEN 1 AND b.version - 1)
       ORDER BY b.created_at

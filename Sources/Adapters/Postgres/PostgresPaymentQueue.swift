@@ -33,8 +33,8 @@ package struct PostgresPaymentQueue: PaymentQueue {
   }
 
   /// A lease that ended without a result leaves open what its call did: unknown, until the provider tells. Rows that a batch has locked are passed
-  /// over, so that neither waits for the other.
-  private static let take = Statement(
+  /// over, so that neither waits for the other. What is due goes by the statement's time, for which an index serves.
+  static let take = Statement(
     name: "payments_lease",
     sql: """
       UPDATE payments p
@@ -43,7 +43,7 @@ package struct PostgresPaymentQueue: PaymentQueue {
           first_called_at = coalesce(p.first_called_at, clock_timestamp())
       FROM (
         SELECT tenant_id, order_id, number, (is_unknown OR lease_token IS NOT NULL) AND lease_until < clock_timestamp() AS looks_up FROM payments
-        WHERE state = 'open' AND next_attempt_at <= clock_timestamp() AND (lease_token IS NULL OR lease_until < clock_timestamp())
+        WHERE state = 'open' AND next_attempt_at <= statement_timestamp() AND (lease_token IS NULL OR lease_until < clock_timestamp())
         ORDER BY next_attempt_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED
