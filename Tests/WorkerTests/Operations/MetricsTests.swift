@@ -1,5 +1,6 @@
 import Application
 import Domain
+import Logging
 import Operations
 import Testing
 
@@ -65,5 +66,16 @@ import Testing
     #expect(Set(declared).count == declared.count && declared.count > 14)
     #expect(metrics.text.contains("\norders_dependency_up{name=\"postgres\"} 0\n"))
     #expect(metrics.text.contains(/process_resident_memory_bytes [1-9]/))
+  }
+
+  @Test func aProvidersBreakerIsToldBeforeItEverOpened() async throws {
+    let metrics = WorkerMetrics()
+    let environment = ["ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://127.0.0.1:1", "ORDERS_AUTH": "off"]
+    var loader = ConfigurationLoader(environment: environment, flags: []) { _ throws(FileFault) in throw FileFault(reason: "none") }
+    let settings = try WorkerSettings(loader.load())
+    let payments = try PaymentComposition.make(
+      settings, health: HealthRegistry(), log: Logger(label: "tests"), observer: MeteringAdapterObserver(metrics: metrics))
+    await payments?.close()
+    #expect(Self.lines(metrics).contains(#"orders_adapter_breaker_state{adapter="payment"} 0"#), "\(metrics.text)")
   }
 }
