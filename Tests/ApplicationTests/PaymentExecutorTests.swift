@@ -6,11 +6,14 @@ import Testing
 @testable import Application
 
 @Suite struct PaymentExecutorTests {
-  /// As many payments as are asked for, all different.
+  /// As many payments as are asked for, all different; none of them is old or unknown.
   private final class EndlessQueue: PaymentQueue {
     private let leased = Mutex<UInt64>(0)
+    let ages = Mutex<[Duration?]>([])
 
-    func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+    func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
+      ages.withLock { $0.append(age) }
+      guard age == nil else { return [] }
       let numbers = leased.withLock { leased in
         defer { leased += UInt64(limit) }
         return leased..<(leased + UInt64(limit))
@@ -32,7 +35,8 @@ import Testing
     let provider = ScriptedProvider { _, _ in behaviour }
     let own = OwnCommands()
     let executor = PaymentExecutor(
-      queue: EndlessQueue(), provider: provider, results: own, journal: SilentJournal(), settings: .init(deadline: .seconds(1), concurrency: 4))
+      queue: EndlessQueue(), provider: provider, results: own, journal: SilentJournal(),
+      settings: .init(deadline: .seconds(1), giveUp: .seconds(600), concurrency: 4))
     await withTaskGroup { group in
       group.addTask { await executor.run() }
       #expect(await eventually { provider.calls == calls })
@@ -41,6 +45,33 @@ import Testing
       // One is decided, and makes room for another call.
       for entry in await own.next(max: 1) { entry.finish() }
       #expect(await eventually { provider.calls == calls + 1 })
+      executor.stop()
+      own.finish()
+      while case let entries = await own.next(max: 100), !entries.isEmpty { for entry in entries { entry.finish() } }
+    }
+  }
+
+  /// Refuses every call until it is told that it is well.
+  private final class PausingProvider: PaymentProvider {
+    let well = Mutex(false)
+    let inner = ScriptedProvider()
+    var pause: Duration? { well.withLock { $0 } ? nil : .milliseconds(5) }
+    func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
+      await inner.perform(call, isRepeat: isRepeat, trace: trace)
+    }
+  }
+
+  @Test func whileEveryCallWouldBeRefusedOnlyWhatIsOldIsLookedAt() async {
+    let (queue, provider, own) = (EndlessQueue(), PausingProvider(), OwnCommands())
+    let executor = PaymentExecutor(
+      queue: queue, provider: provider, results: own, journal: SilentJournal(),
+      settings: .init(deadline: .seconds(1), giveUp: .seconds(600), concurrency: 4))
+    await withTaskGroup { group in
+      group.addTask { await executor.run() }
+      #expect(await eventually { queue.ages.withLock { $0.count } >= 3 })
+      #expect(queue.ages.withLock { $0.allSatisfy { $0 == .seconds(600) } } && provider.inner.calls == 0)
+      provider.well.withLock { $0 = true }
+      #expect(await eventually { provider.inner.calls > 0 })
       executor.stop()
       own.finish()
       while case let entries = await own.next(max: 100), !entries.isEmpty { for entry in entries { entry.finish() } }

@@ -20,7 +20,7 @@ struct PipelineFixture: Sendable {
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
     self.broker = broker
     let codec = PlainCodec()
-    var calls = PaymentExecutor.Settings(deadline: .seconds(1))
+    var calls = PaymentExecutor.Settings(deadline: .seconds(1), giveUp: giveUp)
     // The store's clock, which says what is due, is the test's.
     calls.poll = .milliseconds(5)
     executor = provider.map { [store, own, calls] in

@@ -13,9 +13,9 @@ package struct PostgresPaymentQueue: PaymentQueue {
     self.deadline = deadline
   }
 
-  package func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+  package func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
-      let rows = try session.query(Self.take, Parameters([.int64(Int64(limit)), .int64(duration.milliseconds)]))
+      let rows = try session.query(Self.take, Parameters([.int64(Int64(limit)), .int64(duration.milliseconds), age.map { .int64($0.milliseconds) } ?? .null]))
       return try (0..<rows.rowCount).map { (row) throws(PostgresError) in try Self.leased(rows, row) }
     }
   }
@@ -44,6 +44,7 @@ package struct PostgresPaymentQueue: PaymentQueue {
       FROM (
         SELECT tenant_id, order_id, number, (is_unknown OR lease_token IS NOT NULL) AND lease_until < clock_timestamp() AS looks_up FROM payments
         WHERE state = 'open' AND next_attempt_at <= statement_timestamp() AND (lease_token IS NULL OR lease_until < clock_timestamp())
+          AND ($3 IS NULL OR is_unknown OR lease_token IS NOT NULL OR opened_at <= statement_timestamp() - $3 * interval '1 millisecond')
         ORDER BY next_attempt_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED
@@ -51,5 +52,5 @@ package struct PostgresPaymentQueue: PaymentQueue {
       WHERE p.tenant_id = due.tenant_id AND p.order_id = due.order_id AND p.number = due.number
       RETURNING p.tenant_id, p.order_id, p.number, p.key, p.target, p.request, p.lease_token, p.attempts, p.correlation_id, p.traceparent,
         coalesce(due.looks_up, false), p.message_id
-      """, parameterTypes: [.int8, .int8])
+      """, parameterTypes: [.int8, .int8, .int8])
 }

@@ -15,7 +15,6 @@ package struct GuardedPaymentProvider: PaymentProvider {
 
   package var breaker: BreakerState { adapterGuard.breaker }
 
-  /// How long every call will be refused; nil where one may be let through.
   package var pause: Duration? { adapterGuard.pause }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {

@@ -10,8 +10,11 @@ package final class PaymentExecutor: Sendable {
     package var deadline: Duration
     /// How long to wait before looking again where nobody says that there is something new.
     package var poll = Duration.milliseconds(500)
+    /// An operation that is open for longer is looked at also while the provider refuses every call.
+    package var giveUp: Duration
 
-    package init(deadline: Duration, concurrency: Int = 64) {
+    package init(deadline: Duration, giveUp: Duration, concurrency: Int = 64) {
+      self.giveUp = giveUp
       self.deadline = deadline
       self.concurrency = concurrency
     }
@@ -61,11 +64,17 @@ package final class PaymentExecutor: Sendable {
         }
         do {
           let until = clock.now + settings.lease
-          let leased = try await queue.lease(limit: free, for: settings.lease)
+          let refusing = provider.pause
+          let leased = try await queue.lease(limit: free, for: settings.lease, openFor: refusing.map { _ in settings.giveUp })
           pause = .milliseconds(100)
           inHand.withLock { $0 = ($0.calls + leased.count, $0.undecided + leased.count) }
           for payment in leased { group.addTask { await self.perform(payment, until: until) } }
-          if leased.isEmpty { await wakeup.wait(atMost: settings.poll) }
+          if let refusing {
+            // What is new meanwhile has to wait as well.
+            try? await clock.sleep(for: min(refusing, settings.poll))
+          } else if leased.isEmpty {
+            await wakeup.wait(atMost: settings.poll)
+          }
         } catch {
           // A store that is away shows in its own dependency.
           await wakeup.wait(atMost: pause)

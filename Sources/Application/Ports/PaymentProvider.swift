@@ -38,11 +38,16 @@ package protocol PaymentProvider: Sendable {
   /// `isRepeat` where the key was sent before. `trace` goes with the call, so that it can be followed.
   func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer
 
+  /// How long every call would be refused, so that none need be begun; nil where one may be let through.
+  var pause: Duration? { get }
+
   /// What was answered to the call's key. Asked only when no call of it can be under way any more.
   func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer
 }
 
 extension PaymentProvider {
+  package var pause: Duration? { nil }
+
   /// Who cannot look up asks again: the same key gets the same answer.
   package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
 }

@@ -25,5 +25,8 @@ package struct LeasedPayment: Sendable {
 package protocol PaymentQueue: Sendable {
   /// Takes up to `limit` operations that are due and in nobody's hands, each for `duration` of the store's clock. One whose earlier lease ended
   /// without a result is unknown from here on.
-  func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment]
+  ///
+  /// `age` where the provider will not be called: then only those of which something may have to be said all the same, since it is not known what
+  /// they did, or since they have been open for so long.
+  func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment]
 }

@@ -55,7 +55,7 @@ final class WorkerComposition: Sendable {
     if settings.roles.contains(.payments), let payments {
       executor = PaymentExecutor(
         queue: PostgresPaymentQueue(client: try database("payments")), provider: payments.provider, results: own,
-        journal: journal, settings: .init(deadline: settings.paymentTimeout, concurrency: PaymentComposition.concurrency))
+        journal: journal, settings: .init(deadline: settings.paymentTimeout, giveUp: settings.paymentGiveUp, concurrency: PaymentComposition.concurrency))
     } else {
       executor = nil
     }

@@ -36,8 +36,8 @@ struct PostgresFixture: Sendable {
     func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool { try await outbox.lease(holder: holder, for: duration) }
     func release(holder: String) async throws(StoreError) { try await outbox.release(holder: holder) }
     func oldest(age: Duration, limit: Int) async throws(StoreError) -> OutboxPage { try await outbox.oldest(age: age, limit: limit) }
-    func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
-      try await payments.lease(limit: limit, for: duration)
+    func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
+      try await payments.lease(limit: limit, for: duration, openFor: age)
     }
     func postpone(_ keys: [OutboxKey]) async throws(StoreError) { try await outbox.postpone(keys) }
   }

@@ -100,16 +100,19 @@ extension OrderStoreContract {
     _ = try await transact([command("m1", order: 1, [(a, 2)], confirm: true)])
     let first = try await lease(order(1), for: .seconds(2))
     #expect(!first.looksUp)
+    _ = try await transact([command("m2", order: 2, [(a, 2)], confirm: true)])
+    #expect(try await store.lease(limit: 10, for: .seconds(2), openFor: .seconds(60)).isEmpty, "one is in hand, and the other new")
     #expect(try await report(first, .unknown(reason: "cut")).events.map(\.event.type) == [.paymentPending])
-    let second = try await lease(order(1), for: .seconds(2))
+    let second = try await lease(order(1), for: .seconds(2), openFor: .seconds(60))
     #expect(second.isRepeat)
     // Refused now, but the first call may have had its effect: it is not given up.
     #expect(try await report(second, .noEffect(reason: "busy", retryAfter: nil)).events.isEmpty)
-    let third = try await lease(order(1), for: .seconds(2))
+    let third = try await lease(order(1), for: .seconds(2), openFor: .seconds(60))
     #expect(third.looksUp && third.call == first.call)
     let ended = try await report(third, .neverCame)
     #expect(ended.events.map(\.event.type) == [.paymentFailed])
     #expect(ended.replies.map { String(decoding: $0.reply.body, as: UTF8.self) } == ["rejected:payment_unavailable"])
+    #expect(try await lease(order(2), for: .seconds(2), openFor: .zero).isRepeat == false)
   }
 
   package func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
@@ -133,11 +136,11 @@ extension OrderStoreContract {
   }
 
   /// The order's operation, as soon as it is due.
-  private func lease(_ order: OrderKey, for duration: Duration = .seconds(60)) async throws -> LeasedPayment {
+  private func lease(_ order: OrderKey, for duration: Duration = .seconds(60), openFor age: Duration? = nil) async throws -> LeasedPayment {
     var found: LeasedPayment?
     _ = try await eventually {
       pass()
-      found = try await store.lease(limit: 1_000, for: duration).first { $0.key.order == order }
+      found = try await store.lease(limit: 1_000, for: duration, openFor: age).first { $0.key.order == order }
       return found != nil
     }
     return try #require(found, "no operation of the order was due")

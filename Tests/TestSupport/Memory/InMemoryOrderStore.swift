@@ -108,12 +108,13 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
     }
   }
 
-  package func lease(limit: Int, for duration: Duration) async throws(StoreError) -> [LeasedPayment] {
+  package func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
     tables.withLock { tables in
       let now = tables.now
       let open = tables.records.values.filter { record in
         record.state == .open && (tables.due[record.key].map { $0 <= now } ?? true)
           && (record.lease == nil || tables.leases[record.key].map { $0 < now } ?? true)
+          && age.map { record.isUnknown || record.lease != nil || record.openedAt + $0 <= now } ?? true
       }
       return open.sorted { $0.key < $1.key }.prefix(limit).map { tables.lease($0, until: now + duration) }
     }
