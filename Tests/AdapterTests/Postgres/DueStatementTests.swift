@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: ["expirable", "lease", "relay"])
   func whatIsNotDueIsNotRead(name: String) async throws {
     let statements: [String: (Statement, Parameters)] = [
-      "expirable": (PostgresHousekeeping.expirable, [.int64(900_000), .int64(500)]), "lease": (PostgresPaymentQueue.take, [.int64(64), .int64(15_000)]),
+      "expirable": (PostgresHousekeeping.expirable, [.int64(900_000), .int64(500)]), "lease": (PostgresPaymentQueue.take, [.int64(64), .int64(15_000), .null]),
       "relay": (PostgresOutbox.due, [.int64(900), .int64(500)]),
     ]
     let (statement, parameters) = try #require(statements[name])
