@@ -108,7 +108,7 @@ let whole: [Target] = [
     name: "order-worker",
     dependencies: [
       "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox",
-      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", logging,
+      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",

@@ -52,6 +52,30 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// Reads exactly the form that `appendText` writes; nil for anything else.
+  package init?(_ text: String) {
+    let form = Array("0000-00-00T00:00:00.000000Z".utf8)
+    let bytes = Array(text.utf8)
+    guard bytes.count == form.count else { return nil }
+    for (byte, wanted) in zip(bytes, form) where wanted == 0x30 ? !(0x30...0x39).contains(byte) : byte != wanted { return nil }
+    func number(_ range: Range<Int>) -> Int64 { bytes[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) } }
+    let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+    let days = Self.days(year, month, day)
+    // A day that its month does not have comes back as another's.
+    guard (1...12).contains(month), Self.civil(days) == (year, month, day), number(11..<13) < 24, number(14..<16) < 60, number(17..<19) < 60 else { return nil }
+    let seconds = days * 86_400 + number(11..<13) * 3_600 + number(14..<16) * 60 + number(17..<19)
+    microseconds = seconds * 1_000_000 + number(20..<26)
+  }
+
+  /// Days from 1970 to a proleptic Gregorian date, from the same source as `civil`.
+  private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    let y = month <= 2 ? year - 1 : year
+    let era = y.floorDivided(by: 400)
+    let yearOfEra = y - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
   /// Proleptic Gregorian date of a day count since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
   private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let z = days + 719_468

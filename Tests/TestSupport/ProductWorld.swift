@@ -25,6 +25,8 @@ package struct ProductWorld: Sendable {
     var all = [
       "ORDERS_AMQP_URL": Stack.amqpURL, "ORDERS_DATABASE_URL": Stack.databaseURL, "ORDERS_REDIS_URL": Stack.redisURL, "ORDERS_PREFIX": name,
       "ORDERS_DATABASE_SCHEMA": name, "ORDERS_REDIS_PREFIX": name, "ORDERS_AUTH": "off", "ORDERS_HTTP_PORT": "0", "ORDERS_LOG_LEVEL": "info",
+      // Dead letters stay in their queue, where a test that is not about their store sees them.
+      "ORDERS_ROLES": "commands,queries,payments,outbox,housekeeping",
       // Before the name that the program gives itself: PostgreSQL's log and activity tell this world's connections by it.
       "PGAPPNAME": name,
     ]

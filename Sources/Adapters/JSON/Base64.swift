@@ -4,6 +4,17 @@ enum Base64 {
 
   private static let symbols: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
+  /// In the standard alphabet, padded.
+  static func append(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
+    let start = text.count
+    appendURL(bytes, to: &text)
+    for position in start..<text.count {
+      if text[position] == UInt8(ascii: "-") { text[position] = UInt8(ascii: "+") }
+      if text[position] == UInt8(ascii: "_") { text[position] = UInt8(ascii: "/") }
+    }
+    while (text.count - start) % 4 != 0 { text.append(UInt8(ascii: "=")) }
+  }
+
   /// In the URL alphabet, without padding.
   static func appendURL(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
     var bits: UInt32 = 0

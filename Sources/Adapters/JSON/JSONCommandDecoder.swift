@@ -28,7 +28,7 @@ package struct JSONCommandDecoder: CommandDecoder {
     do throws(MalformedMessage) {
       (id, data) = try transport.read(received, commandsExchange: commandsExchange)
     } catch {
-      return .refused(refusal(.malformed, error.sentence, transport, sender: nil))
+      return .refused(refusal(.malformed, error.sentence, transport, sender: nil, replay: replay(transport)))
     }
     let bodyHash = Fingerprint(of: received.message.body)
     let sender: Sender
@@ -71,14 +71,24 @@ package struct JSONCommandDecoder: CommandDecoder {
     return Sender(principal: try authenticator.authenticate(transport.message), journey: sealed.journey)
   }
 
+  /// A replay that is still malformed returns to its row all the same.
+  private func replay(_ transport: TransportReader) -> Journey? {
+    guard let header = transport.message.header("x-order-principal")?.text else { return nil }
+    let message = transport.message
+    let sealed = seal.open(
+      header, messageID: transport.messageID?.rawValue ?? message.messageID, type: transport.typeName, bodyHash: Fingerprint(of: message.body).bytes)
+    return sealed?.journey
+  }
+
   private func refusal(
-    _ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, faults: [Fault] = [], order: OrderID? = nil
+    _ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, replay: Journey? = nil, faults: [Fault] = [],
+    order: OrderID? = nil
   ) -> Refusal {
     let id = transport.messageID?.rawValue
     return Refusal(
       reason, error, faults: faults, type: transport.typeName.flatMap { identifierFault($0, longest: 255) == nil ? $0 : nil }, messageID: id,
       correlationID: correlationID(transport.message, id: id), replyTo: address(transport.message, verified: sender != nil || !authenticator.verifies),
-      order: order, traceparent: transport.traceparent, principal: sender?.principal, journey: sender?.journey ?? Journey())
+      order: order, traceparent: transport.traceparent, principal: sender?.principal, journey: sender?.journey ?? replay ?? Journey())
   }
 
   /// Of a body that is not valid as a whole.

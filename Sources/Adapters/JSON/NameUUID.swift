@@ -9,6 +9,9 @@ package enum NameUUID {
   /// Of events: the name is tenant, `/`, order id, `/`, version; of a refused command tenant, `/`, message id, `/order.command_rejected`.
   package static let eventNamespace = UUIDValue(high: 0x05db_9093_32d0_4202, low: 0xb8e0_4d1a_27c7_0f2f)
 
+  /// Of dead letters: the name is message id, SHA-256 of the body in hexadecimal digits and the sender's `sub`, joined by line feeds.
+  package static let deadLetterNamespace = UUIDValue(high: 0x3f5f_020c_9dce_4385, low: 0x809c_d1d5_0a05_1095)
+
   package static func order(_ identity: CommandIdentity) -> OrderID {
     make(orderNamespace) { append(identity, to: &$0) }
   }
@@ -35,6 +38,16 @@ package enum NameUUID {
     make(eventNamespace) { name in
       append(identity, to: &name)
       name.append(contentsOf: "/order.reply".utf8)
+    }
+  }
+
+  static func deadLetter(messageID: String?, bodyHash: Fingerprint, subject: String?) -> UUIDValue {
+    make(deadLetterNamespace) { name in
+      name.append(contentsOf: (messageID ?? "").utf8)
+      name.append(0x0A)
+      name.append(contentsOf: bodyHash.hexadecimal.utf8)
+      name.append(0x0A)
+      name.append(contentsOf: (subject ?? "").utf8)
     }
   }
 

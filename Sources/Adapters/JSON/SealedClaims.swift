@@ -23,6 +23,13 @@ enum SealedClaims {
     json.member("early", Int64(sealed.journey.earlyTries))
     json.member("waits", Int64(sealed.journey.paymentWaits))
     if let at = sealed.journey.firstFailedAt { json.member("first_failed_at", at.microseconds) }
+    if let replay = sealed.journey.replay {
+      json.name("fail_fast")
+      json.raw("true")
+      json.member("dead_letter") { replay.letter.id.appendText(to: &$0) }
+      json.member("dead_letter_tenant", replay.letter.tenant.rawValue)
+      json.member("replayed_by", replay.by)
+    }
     json.raw("}")
     return json.bytes
   }
@@ -49,9 +56,17 @@ enum SealedClaims {
       guard let tenant = tenant.flatMap(TenantID.init), let roles = roles(document), !subject.utf8.contains(0) else { return nil }
       principal = Principal(subject: subject, roles: roles, tenant: tenant)
     }
+    guard let letter = text("dead_letter"), let letterTenant = text("dead_letter_tenant"), let replayedBy = text("replayed_by") else { return nil }
+    var replay: ReplayMark?
+    if let letter {
+      guard let id = UUIDValue(letter), let tenant = letterTenant.flatMap(TenantID.init), let replayedBy else { return nil }
+      replay = ReplayMark(letter: DeadLetterKey(tenant: tenant, id: id), by: replayedBy)
+    }
     return SealedJourney(
       messageID: messageID, type: type, bodyHash: bodyHash, principal: principal,
-      journey: Journey(attempt: attempts, earlyTries: earlyTries, paymentWaits: paymentWaits, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:))))
+      journey: Journey(
+        attempt: attempts, earlyTries: earlyTries, paymentWaits: paymentWaits, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:)),
+        replay: replay))
   }
 
   private static func count(_ value: Int64?) -> Int? {

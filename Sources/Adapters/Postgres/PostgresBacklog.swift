@@ -14,7 +14,7 @@ package struct PostgresBacklog: BacklogReader {
         Backlog.Entry(count: rows.int64(row, column), oldest: .milliseconds(rows.int64(row, column + 1)))
       }
       let waiting = try session.query(Self.waiting, [.int64(Backlog.mostCounted)])
-      var backlog = Backlog(outbox: entry(waiting, 0, 0), payments: entry(waiting, 0, 2))
+      var backlog = Backlog(outbox: entry(waiting, 0, 0), payments: entry(waiting, 0, 2), parked: waiting.int64(0, 4))
       let rows = try session.query(Self.statuses, [.int64(Backlog.mostCounted)])
       for row in 0..<rows.rowCount {
         guard let status = OrderStatus(rawValue: rows.text(row, 0)) else { continue }
@@ -30,7 +30,8 @@ package struct PostgresBacklog: BacklogReader {
       SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS o),
              coalesce((SELECT extract(epoch FROM clock_timestamp() - min(created_at)) * 1000 FROM outbox), 0)::bigint,
              (SELECT count(*) FROM (SELECT FROM payments WHERE state = 'open' LIMIT $1) AS p),
-             coalesce((SELECT extract(epoch FROM clock_timestamp() - min(opened_at)) * 1000 FROM payments WHERE state = 'open'), 0)::bigint
+             coalesce((SELECT extract(epoch FROM clock_timestamp() - min(opened_at)) * 1000 FROM payments WHERE state = 'open'), 0)::bigint,
+             (SELECT count(*) FROM (SELECT FROM dead_letters WHERE state IN ('parked', 'replaying') AND state = 'parked' LIMIT $1) AS d)
       """, parameterTypes: [.int8])
 
   /// The statuses by name, one by one: only so does the planner see that the index over open orders serves.

@@ -16,6 +16,23 @@ package struct CommandIdentity: Hashable, Comparable, Sendable {
 package struct Fingerprint: Hashable, Sendable {
   package let bytes: [UInt8]
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// In digits of lower case.
+  package var hexadecimal: String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}
+
+/// Which dead letter a message is a replay of, and who asked for it.
+package struct ReplayMark: Hashable, Sendable {
+  package let letter: DeadLetterKey
+  package let by: String
+
+  package init(letter: DeadLetterKey, by: String) {
+    self.letter = letter
+    self.by = by
+  }
 }
 
 /// What the worker believes of a message's own past. It travels in the `x-order-principal` header, sealed.
@@ -27,11 +44,16 @@ package struct Journey: Hashable, Sendable {
   /// How often the command waited for an open payment of its order.
   package var paymentWaits: Int
   package var firstFailedAt: Timestamp?
-  package init(attempt: Int = 0, earlyTries: Int = 0, paymentWaits: Int = 0, firstFailedAt: Timestamp? = nil) {
+  /// Of a replayed dead letter: a fault of it is tried again in place and not up the ladder, and it returns to its row.
+  package var replay: ReplayMark?
+  package init(
+    attempt: Int = 0, earlyTries: Int = 0, paymentWaits: Int = 0, firstFailedAt: Timestamp? = nil, replay: ReplayMark? = nil
+  ) {
     self.attempt = attempt
     self.earlyTries = earlyTries
     self.paymentWaits = paymentWaits
     self.firstFailedAt = firstFailedAt
+    self.replay = replay
   }
 }
 

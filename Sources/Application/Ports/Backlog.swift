@@ -17,10 +17,13 @@ package struct Backlog: Sendable {
   package var inStatus: [OrderStatus: Entry] = [:]
   package var outbox: Entry
   package var payments: Entry
+  /// Dead letters that wait for somebody.
+  package var parked: Int64
 
-  package init(outbox: Entry, payments: Entry) {
+  package init(outbox: Entry, payments: Entry, parked: Int64) {
     self.outbox = outbox
     self.payments = payments
+    self.parked = parked
   }
 }
 

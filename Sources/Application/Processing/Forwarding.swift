@@ -38,7 +38,7 @@ package struct Forwarding: Sendable {
       MessageHeader("x-failed-at", .string(now.description)),
       MessageHeader("x-worker", .string(worker)),
     ]
-    if refusal.principal != nil { next.headers.append(sealed(next, id: refusal.messageID, refusal.principal, journey)) }
+    if refusal.principal != nil || journey.replay != nil { next.headers.append(sealed(next, id: refusal.messageID, refusal.principal, journey)) }
     return next
   }
 

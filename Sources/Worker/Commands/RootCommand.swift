@@ -18,6 +18,6 @@ struct RootCommand: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, SetupCommand.self, SendCommand.self, GetCommand.self, HistoryCommand.self, ListCommand.self, WatchCommand.self,
-      StockCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,
+      StockCommand.self, DeadLettersCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,
     ])
 }

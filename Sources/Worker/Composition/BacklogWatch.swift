@@ -25,6 +25,7 @@ final class BacklogWatch: Sendable {
       gauge("orders_outbox_oldest_seconds", "Age of the oldest of them.") { [([], $0.outbox.oldest / .seconds(1))] },
       gauge("orders_payments_open", "Payments that the provider has not answered for good.") { [([], Double($0.payments.count))] },
       gauge("orders_payments_oldest_open_seconds", "Age of the oldest of them.") { [([], $0.payments.oldest / .seconds(1))] },
+      gauge("orders_dead_letters_parked", "Dead letters that wait for somebody; at most 100,000 are counted.") { [([], Double($0.parked))] },
       gauge("orders_in_status", "Orders that are not at their end.") { backlog in
         backlog.inStatus.map { ([("status", $0.key.rawValue)], Double($0.value.count)) }
       },

@@ -23,6 +23,7 @@ final class WorkerComposition: Sendable {
   private let housekeeper: Housekeeper?
   private let backlog: BacklogWatch
   private let queries: QueryService?
+  private let deadLetters: DeadLetterComposition?
   private let consumers: [Consumer]
   private let publishers: [Publisher]
   private let databases: [PostgresClient]
@@ -68,7 +69,11 @@ final class WorkerComposition: Sendable {
     }
     let commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
     let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
-    consumers = [commands, asked].compactMap(\.self)
+    let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 200) : nil
+    consumers = [commands, asked, dead].compactMap(\.self)
+    deadLetters = try dead.map {
+      DeadLetterComposition(consumer: $0, database: try database("dead-letters"), prefix: settings.prefix, logger: logger)
+    }
     let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
     queries = try asked.map { consumer in
       QueryService(
@@ -118,6 +123,7 @@ final class WorkerComposition: Sendable {
     let housekeeping = Task { await housekeeper?.run() }
     let watching = Task { await backlog.run() }
     let answering = Task { await queries?.run() }
+    let keeping = Task { await deadLetters?.run() }
     let paying = Task { await executor?.run() }
     let feeding = Task {
       await stopped.wait()
@@ -132,6 +138,7 @@ final class WorkerComposition: Sendable {
     if let pipeline { report = await pipeline.run() }
     await feeding.value
     await answering.value
+    await keeping.value
     watching.cancel()
     relaying.cancel()
     await relaying.value
@@ -151,6 +158,7 @@ final class WorkerComposition: Sendable {
   func drain() async {
     stopped.open()
     await queries?.drain()
+    await deadLetters?.drain()
     await pipeline?.drain()
   }
 

@@ -13,8 +13,17 @@ struct TextTable {
 
   let columns: [Column]
   let rows: [[String]]
+  /// How wide a line may be: of the last column as much is shown as fits. Nil: all of it.
+  var width: Int?
 
   var text: String {
+    guard let width else { return whole }
+    return whole.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.count > width ? String(line.prefix(max(width - 1, 0))) + "…" : String(line)
+    }.joined(separator: "\n")
+  }
+
+  private var whole: String {
     let lines = [columns.map(\.title)] + rows.map { $0.map(Self.printable) }
     let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
     return lines.map { cells in

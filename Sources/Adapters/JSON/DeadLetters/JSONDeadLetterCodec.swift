@@ -1,0 +1,82 @@
+import Application
+import Domain
+
+/// Reads dead letters off messages, and makes messages of them again.
+package struct JSONDeadLetterCodec: DeadLetterCodec {
+  /// Of a message over the largest body so much is kept.
+  static let keptOfLargest = 4_096
+
+  let commandsExchange: String
+  let seal: any JourneySeal
+  let authenticator: any SenderAuthenticator
+
+  package init(
+    commandsExchange: String, seal: any JourneySeal = UnsignedJourneySeal(), authenticator: any SenderAuthenticator = OpenAuthenticator()
+  ) {
+    self.commandsExchange = commandsExchange
+    self.seal = seal
+    self.authenticator = authenticator
+  }
+
+  package func read(_ received: ReceivedMessage, at now: Timestamp) -> DeadLetterArrival {
+    let origin = DeadLetterOrigin(received.message)
+    let message = origin.message
+    let bodyHash = Fingerprint(of: message.body)
+    let contents = CommandContents(message, received, commandsExchange: commandsExchange)
+    let sealed = message.header("x-order-principal")?.text.flatMap {
+      seal.open($0, messageID: contents.messageID, type: message.type ?? contents.typeName, bodyHash: bodyHash.bytes)
+    }
+    // What the broker dead-lettered may have been seen by no worker: it has its sender's token still.
+    let principal = sealed?.principal ?? (origin.isBrokers ? try? authenticator.authenticate(message) : nil)
+    let replay = sealed?.journey.replay
+    let tenant = replay?.letter.tenant ?? principal?.tenant ?? .standard
+    let id = replay?.letter.id ?? NameUUID.deadLetter(messageID: contents.messageID, bodyHash: bodyHash, subject: principal?.subject)
+    let attempts = max(sealed?.journey.attempt ?? origin.attempts ?? 1, 1)
+    let failedAt = origin.failedAt ?? now
+    let error = HeaderJSON.storable(origin.error)
+    let command = contents.typeName.flatMap(CommandName.known)
+    let fingerprint = contents.data.map { $0.event == nil ? bodyHash : Fingerprint(of: $0.text) }
+    let letter = DeadLetter(
+      key: DeadLetterKey(tenant: tenant, id: id), messageID: contents.messageID.map(HeaderJSON.storable),
+      type: contents.typeName.map(HeaderJSON.storable), order: contents.order(of: command, tenant: tenant), reason: origin.reason, error: error,
+      attempts: attempts, body: message.body.count > TransportReader.largestBody ? Array(message.body.prefix(Self.keptOfLargest)) : message.body,
+      bodySize: message.body.count, bodyHash: bodyHash, headers: HeaderJSON.write(message.headers.filter { !Self.isSecret($0.name) }),
+      properties: MessagePropertiesJSON.write(message), principal: principal, command: command,
+      mark: principal.flatMap { principal in fingerprint.map { ClaimMark(subject: principal.subject, fingerprint: $0) } },
+      history: [
+        DeadLetterEvent(
+          at: failedAt, what: "\(replay == nil ? "failed" : "failed again") as \(origin.reason.rawValue): \(error)",
+          actor: origin.worker.map(HeaderJSON.storable) ?? "RabbitMQ")
+      ], firstFailedAt: min(sealed?.journey.firstFailedAt ?? origin.firstFailedAt ?? failedAt, failedAt), failedAt: failedAt)
+    return DeadLetterArrival(letter: letter, isDated: origin.failedAt != nil)
+  }
+
+  /// The token, and the seal, which is as good as one.
+  private static func isSecret(_ header: String) -> Bool { header == "x-order-principal" || header.lowercased() == "authorization" }
+}
+
+/// What can be read of a message that may be a command, and may be anything.
+struct CommandContents {
+  let messageID: String?
+  let typeName: String?
+  /// Nil where the message is malformed.
+  let data: CommandData?
+
+  init(_ message: Message, _ received: ReceivedMessage, commandsExchange: String) {
+    let asSent = ReceivedMessage(
+      tag: received.tag, redelivered: received.redelivered, message: message, headersExceedLimits: received.headersExceedLimits,
+      hasInvalidText: received.hasInvalidText)
+    var transport = TransportReader(asSent)
+    data = try? transport.readData(asSent, exchange: commandsExchange)
+    messageID = transport.messageID?.rawValue ?? message.messageID
+    typeName = transport.typeName
+  }
+
+  /// The order that the command names, or would make.
+  func order(of command: CommandType?, tenant: TenantID) -> OrderID? {
+    guard let data else { return nil }
+    if let node = data.document.field("order_id", of: data.object) { return node.kind == .string ? OrderID(data.document.text(node)) : nil }
+    guard command == .create, let id = messageID.flatMap(MessageID.init) else { return nil }
+    return NameUUID.order(CommandIdentity(tenant: tenant, message: id))
+  }
+}

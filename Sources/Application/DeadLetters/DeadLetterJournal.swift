@@ -1,0 +1,12 @@
+/// What the keepers of dead letters tell those who run the worker.
+package enum DeadLetterNote: Sendable {
+  case ingested(count: Int)
+  /// It stays in the queue, and comes again with the next connection.
+  case notIngested(messageID: String?, error: String)
+  case storeUnavailable(String)
+  case storeAvailable
+}
+
+package protocol DeadLetterJournal: Sendable {
+  func note(_ note: DeadLetterNote)
+}

@@ -1,0 +1,100 @@
+import Application
+import ArgumentParser
+import Domain
+import JSONAdapter
+import Operations
+import PostgresAdapter
+
+struct DeadLettersCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dead-letters",
+    abstract: "Find, understand and replay the messages that could not be done.",
+    discussion: """
+      order-worker dead-letters list --by error            what is wrong, and how often
+      order-worker dead-letters list --reason invalid --since 2h
+      order-worker dead-letters show 3f5f020c              the message, why it failed, and what became of it
+      """,
+    subcommands: [DeadLettersListCommand.self, DeadLettersShowCommand.self])
+}
+
+/// What all commands about dead letters take.
+struct DeadLetterOptions: ParsableArguments {
+  @Option(help: "Whose messages they are.") var tenant = TenantID.standard
+  @Flag(help: "Print JSON instead of tables.") var json = false
+  @OptionGroup var settings: SettingOptions
+
+  func withStore<T: Sendable>(
+    _ configuration: Configuration, _ body: @Sendable (any DeadLetterStore) async throws -> T
+  ) async throws -> T {
+    do {
+      return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { client in
+        try await body(PostgresDeadLetterStore(client: client, deadline: .seconds(600)))
+      }
+    } catch let error as StoreError {
+      throw CommandFailure(Self.sentence(error))
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch {
+      throw CommandFailure(SetupDatabase.sentence(error))
+    }
+  }
+
+  static func sentence(_ error: StoreError) -> String {
+    switch error {
+    case .unavailable(let reason), .conflict(let reason), .refused(let reason):
+      // undefined_table
+      reason.contains("42P01") ? "the table of dead letters is not there: run `order-worker setup`" : reason
+    }
+  }
+
+  /// The one letter that an argument names.
+  func letter(_ name: DeadLetterName, in store: any DeadLetterStore) async throws -> DeadLetter {
+    let found = try await store.find(name.ids, tenant: tenant, limit: 2)
+    guard let letter = found.first else { throw CommandFailure("there is no dead letter \(name.text) of tenant \(tenant)") }
+    if found.count > 1 { throw CommandFailure("\(name.text) stands for several dead letters: give more of the id") }
+    return letter
+  }
+}
+
+/// A dead letter's id, or as much of its beginning as tells it from the others.
+struct DeadLetterName: ExpressibleByArgument {
+  let text: String
+  let ids: ClosedRange<UUIDValue>
+
+  init?(argument: String) {
+    let form = "00000000-0000-0000-0000-000000000000"
+    let digits = argument.lowercased()
+    guard (4...form.count).contains(digits.count), let lowest = UUIDValue(digits + form.dropFirst(digits.count)),
+      let highest = UUIDValue(digits + form.replacing("0", with: "f").dropFirst(digits.count))
+    else { return nil }
+    text = argument
+    ids = lowest...highest
+  }
+}
+
+extension DeadLetterReason: ExpressibleByArgument {}
+extension DeadLetterGrouping: ExpressibleByArgument {}
+
+/// Which dead letters a command is about.
+struct DeadLetterFilterOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Only those dead-lettered for this reason.", valueName: "REASON")) var reason: DeadLetterReason?
+  @Option(help: ArgumentHelp("Only commands of this type.", valueName: "TYPE")) var type: String?
+  @Option(help: ArgumentHelp("Only those that failed within this time, such as 30m or 2h.", valueName: "TIME"), transform: Self.time) var since: Duration?
+  @Option(help: ArgumentHelp("Only commands about this order.", valueName: "ORDER_ID"), transform: Self.order) var order: OrderID?
+
+  static func time(_ text: String) throws -> Duration {
+    guard let duration = DurationText.parse(text), duration > .zero else { throw ValidationError("--since takes a time such as 30m or 2h.") }
+    return duration
+  }
+
+  static func order(_ text: String) throws -> OrderID {
+    guard let order = OrderID(text) else { throw ValidationError("--order takes an order's id, a UUID.") }
+    return order
+  }
+
+  var isEmpty: Bool { reason == nil && type == nil && since == nil && order == nil }
+
+  func filter(_ states: Set<DeadLetterState>?) -> DeadLetterFilter {
+    DeadLetterFilter(states: states, reason: reason, type: type, since: since.map { Timestamp.now + (.zero - $0) }, order: order)
+  }
+}

@@ -1,0 +1,13 @@
+import TestSupport
+import Testing
+
+@Suite struct InMemoryDeadLetterStoreTests {
+  private let contract = DeadLetterStoreContract(store: InMemoryDeadLetterStore())
+
+  @Test func aLetterIsReadBackAsItWasWritten() async throws { try await contract.aLetterIsReadBackAsItWasWritten() }
+  @Test func aCopyThatIsNotLaterChangesNothing() async throws { try await contract.aCopyThatIsNotLaterChangesNothing() }
+  @Test func aLaterFailureIsToldInTheSameRow() async throws { try await contract.aLaterFailureIsToldInTheSameRow() }
+  @Test func lettersAreListedNewestFirstByPages() async throws { try await contract.lettersAreListedNewestFirstByPages() }
+  @Test func filtersPickWhatTheySay() async throws { try await contract.filtersPickWhatTheySay() }
+  @Test func groupsCountWhatIsAlike() async throws { try await contract.groupsCountWhatIsAlike() }
+}
