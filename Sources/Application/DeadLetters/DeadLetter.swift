@@ -140,4 +140,18 @@ package struct DeadLetterArrival: Sendable, Equatable {
 /// Reads dead letters off messages, and makes messages of them again.
 package protocol DeadLetterCodec: Sendable {
   func read(_ received: ReceivedMessage, at now: Timestamp) -> DeadLetterArrival
+  /// The message as it is published again: with its own id, under the authority of `principal`, sealed as the replay `mark` of its letter.
+  func replay(_ letter: DeadLetter, body: [UInt8], under principal: Principal, mark: ReplayMark) -> ReplayMessage
+}
+
+/// A dead letter as it is published again.
+package struct ReplayMessage: Sendable {
+  package let message: Message
+  /// What its command's claim will say.
+  package let mark: ClaimMark?
+
+  package init(message: Message, mark: ClaimMark?) {
+    self.message = message
+    self.mark = mark
+  }
 }

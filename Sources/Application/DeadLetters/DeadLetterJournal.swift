@@ -5,6 +5,8 @@ package enum DeadLetterNote: Sendable {
   case notIngested(messageID: String?, error: String)
   case storeUnavailable(String)
   case storeAvailable
+  case settled(count: Int)
+  case takenBack(count: Int)
 }
 
 package protocol DeadLetterJournal: Sendable {

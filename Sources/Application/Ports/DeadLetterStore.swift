@@ -49,6 +49,31 @@ package struct DeadLetterPosition: Sendable, Equatable {
   }
 }
 
+/// A letter that somebody wants to replay, as it is to be published.
+package struct ReplayClaim: Sendable {
+  package let key: DeadLetterKey
+  /// What the command's claim will say.
+  package let mark: ClaimMark?
+  package let event: DeadLetterEvent
+  package let audit: [AuditEntry]
+
+  package init(key: DeadLetterKey, mark: ClaimMark?, event: DeadLetterEvent, audit: [AuditEntry]) {
+    self.key = key
+    self.mark = mark
+    self.event = event
+    self.audit = audit
+  }
+}
+
+/// What became of a replayed letter so far.
+package enum ReplayProgress: Sendable, Equatable {
+  case underWay
+  /// Its command has a claim.
+  case done
+  /// It is parked again.
+  case failed
+}
+
 /// Where dead letters are kept.
 package protocol DeadLetterStore: Sendable {
   /// One transaction for all of them. A letter that is there is parked again with what this failure says of it, where it is a later one; its message
@@ -65,6 +90,33 @@ package protocol DeadLetterStore: Sendable {
   /// The letters with ids in this range, at most `limit`.
   func find(_ ids: ClosedRange<UUIDValue>, tenant: TenantID, limit: Int) async throws(StoreError) -> [DeadLetter]
 
+  /// Oldest first, of those that failed until `end`; what stands behind `position`, at most `limit`.
+  func oldest(
+    _ filter: DeadLetterFilter, tenant: TenantID, until end: Timestamp, after position: DeadLetterPosition?, limit: Int
+  ) async throws(StoreError) -> [DeadLetter]
+
+  /// Those of them that are parked are `replaying` from here on, and this caller's to publish; so are those that another claimed longer than `patience`
+  /// ago and did not publish. One transaction, with their audit.
+  func claim(_ claims: [ReplayClaim], patience: Duration) async throws(StoreError) -> Set<DeadLetterKey>
+  /// Claimed ones are with the broker.
+  func published(_ keys: [DeadLetterKey]) async throws(StoreError)
+  /// Claimed ones are parked again as they were: the broker did not take them.
+  func giveBack(_ keys: [DeadLetterKey], _ event: DeadLetterEvent) async throws(StoreError)
+  func progress(_ keys: [DeadLetterKey]) async throws(StoreError) -> [DeadLetterKey: ReplayProgress]
+  /// Those of them that are parked are done with; returns which. One transaction, with their audit.
+  func discard(_ keys: [DeadLetterKey], _ event: DeadLetterEvent, audit: [AuditEntry]) async throws(StoreError) -> Set<DeadLetterKey>
+  /// Tells of something that changes no letter.
+  func audit(_ entries: [AuditEntry]) async throws(StoreError)
+
   /// Returns when it is worth trying again after `unavailable`, or when the task is cancelled.
   func untilAvailable() async
+}
+
+/// What is done for dead letters while nobody looks.
+package protocol DeadLetterKeeping: Leadership {
+  /// Letters under way again whose command has an outcome become `resolved`; so do those of the page of open ones behind `position`. Returns how many,
+  /// and where the next page begins: nil at the end.
+  func settle(after position: DeadLetterKey?, limit: Int) async throws(StoreError) -> (settled: Int, next: DeadLetterKey?)
+  /// Parks letters that were claimed longer than `patience` ago and never published; returns how many.
+  func takeBack(patience: Duration) async throws(StoreError) -> Int
 }

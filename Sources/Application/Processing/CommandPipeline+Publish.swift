@@ -107,7 +107,7 @@ extension CommandPipeline {
     journey.firstFailedAt = journey.firstFailedAt ?? settings.now()
     while true {
       journey.attempt += 1
-      switch settings.retries.step(afterFailures: journey.attempt) {
+      switch settings.retries.step(afterFailures: journey.attempt, failsFast: journey.replay != nil) {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
         try? await clock.sleep(for: pause)

@@ -28,8 +28,7 @@ package struct Forwarding: Sendable {
     journey.firstFailedAt = journey.firstFailedAt ?? now
     var next = carriedOn(message, type: refusal.type)
     next.routingKey = "\(prefix).dead-letter"
-    let told = ["x-reason", "x-error", "x-attempt", "x-first-failed-at", "x-failed-at", "x-worker"]
-    next.headers.removeAll { told.contains($0.name) }
+    next.headers.removeAll { Self.told.contains($0.name) }
     next.headers += [
       MessageHeader("x-reason", .string(refusal.reason.rawValue)),
       MessageHeader("x-error", .string(String(refusal.error.prefix(1_000)))),
@@ -64,6 +63,12 @@ package struct Forwarding: Sendable {
     }
     return next
   }
+
+  /// What a dead letter says of its failure.
+  private static let told = ["x-reason", "x-error", "x-attempt", "x-first-failed-at", "x-failed-at", "x-worker"]
+
+  /// Whether a header is of the worker's or the broker's making, and not the sender's.
+  package static func isWorkers(_ name: String) -> Bool { dropped(name) || told.contains(name) || name.hasPrefix("x-original-") }
 
   /// `CC` and `BCC` would route the message on by the worker's own rights, to any queue.
   private static func dropped(_ name: String) -> Bool {

@@ -28,9 +28,10 @@ package struct RetryPolicy: Sendable {
 
   package enum Step: Sendable, Equatable { case wait(Duration), rung(RetryRung), giveUp }
 
-  /// `failures` counts the tries that have failed so far, this one included.
-  package func step(afterFailures failures: Int) -> Step {
+  /// `failures` counts the tries that have failed so far, this one included. What fails fast does not go up the ladder: somebody looks at it.
+  package func step(afterFailures failures: Int, failsFast: Bool = false) -> Step {
     if failures <= inPlace.count { return .wait(inPlace[max(failures, 1) - 1]) }
+    if failsFast { return .giveUp }
     let rung = failures - inPlace.count - 1
     return rung < rungs.count ? .rung(rungs[rung]) : .giveUp
   }

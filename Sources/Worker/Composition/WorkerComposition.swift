@@ -72,7 +72,7 @@ final class WorkerComposition: Sendable {
     let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 200) : nil
     consumers = [commands, asked, dead].compactMap(\.self)
     deadLetters = try dead.map {
-      DeadLetterComposition(consumer: $0, database: try database("dead-letters"), prefix: settings.prefix, logger: logger)
+      DeadLetterComposition(consumer: $0, database: try database("dead-letters"), prefix: settings.prefix, worker: worker, logger: logger)
     }
     let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
     queries = try asked.map { consumer in

@@ -1,10 +1,41 @@
+import Application
+import ClientRuntime
+import Domain
 import PostgresAdapter
+import PostgresClient
 import TestSupport
 import Testing
 
 @Suite struct PostgresDeadLetterStoreTests {
   private func contract() async throws -> DeadLetterStoreContract {
-    DeadLetterStoreContract(store: PostgresDeadLetterStore(client: try await PostgresFixture.make().client))
+    let client = try await PostgresFixture.make().client
+    return DeadLetterStoreContract(
+      store: PostgresDeadLetterStore(client: client), keeping: PostgresDeadLetterKeeping(client: client),
+      complete: { letter, mark, outcome in
+        try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          _ = try session.query(
+            Statement(
+              name: "complete",
+              sql: """
+                INSERT INTO processed_commands (tenant_id, message_id, outcome, type, subject, fingerprint, batch_id, processed_at)
+                VALUES ($1, $2, $3, $4, $5, $6, gen_random_uuid(), now())
+                """, parameterTypes: [.text, .text, .text, .text, .text, .bytea]),
+            [
+              .text(letter.key.tenant.rawValue), .text(letter.commandID), outcome.map { .text($0) } ?? .null, .text(letter.command!.rawValue),
+              .text(mark.subject), .bytea(mark.fingerprint.bytes),
+            ])
+        }
+      },
+      audit: { tenant in
+        try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          let rows = try session.query(
+            Statement(
+              name: "audited", sql: "SELECT action || ' ' || message_id FROM audit_log WHERE tenant_id = $1 ORDER BY 1", parameterTypes: [.text]),
+            [.text(tenant.rawValue)])
+          return (0..<rows.rowCount).map { rows.text($0, 0) }
+        }
+      },
+      pass: { try await Task.sleep(for: $0) })
   }
 
   @Test func aLetterIsReadBackAsItWasWritten() async throws { try await contract().aLetterIsReadBackAsItWasWritten() }
@@ -13,4 +44,13 @@ import Testing
   @Test func lettersAreListedNewestFirstByPages() async throws { try await contract().lettersAreListedNewestFirstByPages() }
   @Test func filtersPickWhatTheySay() async throws { try await contract().filtersPickWhatTheySay() }
   @Test func groupsCountWhatIsAlike() async throws { try await contract().groupsCountWhatIsAlike() }
+  @Test func aLetterIsClaimedByOneOfMany() async throws { try await contract().aLetterIsClaimedByOneOfMany() }
+  @Test func aClaimThatWasNotPublishedInTimeIsFreeAgain() async throws { try await contract().aClaimThatWasNotPublishedInTimeIsFreeAgain() }
+  @Test func whatTheBrokerDidNotTakeIsParkedAgain() async throws { try await contract().whatTheBrokerDidNotTakeIsParkedAgain() }
+  @Test func aReplayThatFailsAgainIsParkedWhateverWasNotedMeanwhile() async throws {
+    try await contract().aReplayThatFailsAgainIsParkedWhateverWasNotedMeanwhile()
+  }
+  @Test func lettersWhoseCommandsWereDoneAreSettled() async throws { try await contract().lettersWhoseCommandsWereDoneAreSettled() }
+  @Test func onlyParkedLettersAreDiscarded() async throws { try await contract().onlyParkedLettersAreDiscarded() }
+  @Test func lettersAreHandedOutOldestFirstUntilTheStart() async throws { try await contract().lettersAreHandedOutOldestFirstUntilTheStart() }
 }

@@ -13,6 +13,10 @@ import Testing
       let number = UInt64(String(decoding: received.message.body, as: UTF8.self))!
       return DeadLetterArrival(letter: contract.letter(number, after: Int(received.message.priority ?? 0)), isDated: true)
     }
+
+    func replay(_ letter: DeadLetter, body: [UInt8], under principal: Principal, mark: ReplayMark) -> ReplayMessage {
+      ReplayMessage(message: Message(exchange: "", routingKey: "", body: body), mark: nil)
+    }
   }
 
   private final class Notes: DeadLetterJournal {
@@ -28,7 +32,7 @@ import Testing
   private func run(_ store: InMemoryDeadLetterStore, _ notes: Notes = Notes(), _ body: (InMemorySource) async throws -> Void) async throws {
     let source = InMemorySource()
     let ingestor = DeadLetterIngestor(
-      source: source, codec: NumberCodec(contract: DeadLetterStoreContract(store: store)), store: store, journal: notes,
+      source: source, codec: NumberCodec(contract: DeadLetterStoreContract(store)), store: store, journal: notes,
       now: { DeadLetterStoreContract.start })
     async let running: Void = ingestor.run()
     let result: Result<Void, any Error>

@@ -5,12 +5,34 @@ import Testing
 /// What every store of dead letters must do, run over memory and over PostgreSQL. Each call has a tenant of its own, so that all may run side by side.
 package struct DeadLetterStoreContract: Sendable {
   package let store: any DeadLetterStore
+  let keeping: any DeadLetterKeeping
+  /// Claims the letter's command, as a worker that did it.
+  let complete: @Sendable (DeadLetter, ClaimMark, String?) async throws -> Void
+  /// Actions and message ids of the tenant's audit rows, sorted.
+  let auditOf: @Sendable (TenantID) async throws -> [String]
+  /// Lets time pass.
+  let pass: @Sendable (Duration) async throws -> Void
   package let tenant: TenantID
 
-  package init(store: any DeadLetterStore) {
+  package init(
+    store: any DeadLetterStore, keeping: any DeadLetterKeeping, complete: @escaping @Sendable (DeadLetter, ClaimMark, String?) async throws -> Void,
+    audit: @escaping @Sendable (TenantID) async throws -> [String], pass: @escaping @Sendable (Duration) async throws -> Void
+  ) {
     self.store = store
+    self.keeping = keeping
+    self.complete = complete
+    auditOf = audit
+    self.pass = pass
     tenant = TenantID("t\(UInt64.random(in: 0...UInt64.max))")!
   }
+
+  package init(_ store: InMemoryDeadLetterStore) {
+    self.init(
+      store: store, keeping: store, complete: { store.complete($0, as: $1, outcome: $2) }, audit: { _ in store.audited.sorted() },
+      pass: { store.advance(by: $0) })
+  }
+
+  func audited() async throws -> [String] { try await auditOf(tenant) }
 
   package static let start = Timestamp(microseconds: 1_700_000_000_000_000)
 
@@ -19,9 +41,11 @@ package struct DeadLetterStoreContract: Sendable {
     after seconds: Int = 0
   ) -> DeadLetter {
     let at = Self.start + .seconds(seconds)
+    let body = Array("{\"a\u{1F600}\":\(number)}".utf8)
     return DeadLetter(
       key: DeadLetterKey(tenant: tenant, id: UUIDValue(high: number << 32, low: 1)), messageID: "m-\(number)", type: "\(command.rawValue).v1",
-      order: OrderID(high: 7, low: number), reason: reason, error: error, attempts: 1, body: Array("{\"a\u{1F600}\":\(number)}".utf8), bodySize: 10,
+      order: OrderID(high: 7, low: number), reason: reason, error: error, attempts: 1, body: body,
+      bodySize: body.count,
       bodyHash: Fingerprint([UInt8](repeating: 1, count: 32)), headers: Array(#"{"mine": "kept"}"#.utf8), properties: Array(#"{"exchange": "e"}"#.utf8),
       principal: Principal(subject: "ann", roles: [.service], tenant: tenant), command: command,
       mark: ClaimMark(subject: "ann", fingerprint: Fingerprint([UInt8](repeating: 2, count: 32))),

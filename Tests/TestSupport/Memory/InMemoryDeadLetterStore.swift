@@ -4,23 +4,42 @@ import Synchronization
 
 /// The store of dead letters in memory, with faults on demand.
 package final class InMemoryDeadLetterStore: DeadLetterStore {
-  private let letters = Mutex<[DeadLetterKey: DeadLetter]>([:])
+  struct Row: Sendable {
+    var letter: DeadLetter
+    var claimedAt: Timestamp?
+    var isPublished = false
+    var replayMark: ClaimMark?
+  }
+
+  struct Tables: Sendable {
+    var rows: [DeadLetterKey: Row] = [:]
+    var audit: [AuditEntry] = []
+    /// Claims on commands' ids, by tenant and id.
+    var done: [String: (command: CommandType, mark: ClaimMark, outcome: String?)] = [:]
+    var now = DeadLetterStoreContract.start
+  }
+
+  let tables = Mutex(Tables())
   private let faults: Mutex<[StoreError]>
 
   /// `faults` are what the first calls of `ingest` fail with.
   package init(faults: [StoreError] = []) { self.faults = Mutex(faults) }
 
-  package var all: [DeadLetter] { letters.withLock { $0.values.sorted { $0.key < $1.key } } }
+  package var all: [DeadLetter] { tables.withLock { $0.rows.values.map(\.letter).sorted { $0.key < $1.key } } }
 
   package func ingest(_ arrivals: [DeadLetterArrival]) async throws(StoreError) {
     let fault = faults.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     if let fault { throw fault }
-    letters.withLock { letters in
+    tables.withLock { tables in
       for arrival in arrivals {
         let next = arrival.letter
-        guard var letter = letters[next.key] else {
-          letters[next.key] = next
+        guard var row = tables.rows[next.key] else {
+          tables.rows[next.key] = Row(letter: next)
           continue
+        }
+        var letter: DeadLetter {
+          get { row.letter }
+          set { row.letter = newValue }
         }
         guard arrival.isDated, next.failedAt > letter.failedAt else { continue }
         letter.reason = next.reason
@@ -30,12 +49,14 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
         letter.firstFailedAt = min(letter.firstFailedAt, next.firstFailedAt)
         letter.failedAt = next.failedAt
         letter.history += next.history
-        letters[next.key] = letter
+        row.claimedAt = nil
+        row.isPublished = false
+        tables.rows[next.key] = row
       }
     }
   }
 
-  private func matching(_ filter: DeadLetterFilter, _ tenant: TenantID) -> [DeadLetter] {
+  func matching(_ filter: DeadLetterFilter, _ tenant: TenantID) -> [DeadLetter] {
     all.filter { letter in
       letter.key.tenant == tenant && filter.states?.contains(letter.state) ?? true && filter.reason ?? letter.reason == letter.reason
         && (filter.type == nil || filter.type == letter.type || filter.type == letter.command?.rawValue)

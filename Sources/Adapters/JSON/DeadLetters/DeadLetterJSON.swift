@@ -63,11 +63,12 @@ package enum DeadLetterJSON {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The headers as people read them.
+  /// The sender's headers as people read them.
   package static func headers(_ letter: DeadLetter) -> [(name: String, value: String)] {
     guard let document = try? JSONParser.parse(letter.headers) else { return [] }
     var headers: [(name: String, value: String)] = []
     document.forEachMember(of: document.root) { name, value in
+      if Forwarding.isWorkers(document.text(name)) { return true }
       headers.append((document.text(name), value.kind == .string ? document.text(value) : String(decoding: document.source(value), as: UTF8.self)))
       return true
     }

@@ -51,6 +51,23 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
     return DeadLetterArrival(letter: letter, isDated: origin.failedAt != nil)
   }
 
+  package func replay(_ letter: DeadLetter, body: [UInt8], under principal: Principal, mark: ReplayMark) -> ReplayMessage {
+    var message = MessagePropertiesJSON.read(letter.properties, body: body)
+    // Topic permissions hang on the routing key that it came by; what came by a queue's name goes by one again.
+    if message.exchange != commandsExchange { (message.exchange, message.routingKey) = ("", commandsExchange) }
+    message.messageID = letter.commandID
+    message.type = letter.type
+    message.headers = HeaderJSON.read(letter.headers).filter { !Forwarding.isWorkers($0.name) }
+    let bodyHash = Fingerprint(of: body)
+    let contents = CommandContents(
+      message, ReceivedMessage(tag: DeliveryTag(generation: 0, number: 0), redelivered: false, message: message), commandsExchange: commandsExchange)
+    let sealed = SealedJourney(
+      messageID: contents.messageID, type: contents.typeName, bodyHash: bodyHash.bytes, principal: principal, journey: Journey(replay: mark))
+    message.headers.append(MessageHeader("x-order-principal", .string(seal.seal(sealed))))
+    let fingerprint = contents.data.map { $0.event == nil ? bodyHash : Fingerprint(of: $0.text) }
+    return ReplayMessage(message: message, mark: fingerprint.map { ClaimMark(subject: principal.subject, fingerprint: $0) })
+  }
+
   /// The token, and the seal, which is as good as one.
   private static func isSecret(_ header: String) -> Bool { header == "x-order-principal" || header.lowercased() == "authorization" }
 }

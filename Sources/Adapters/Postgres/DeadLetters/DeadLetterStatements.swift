@@ -89,4 +89,14 @@ enum DeadLetterStatements {
     sql: """
       SELECT \(StoredDeadLetter.columns) FROM dead_letters d WHERE d.tenant_id = $1 AND d.id BETWEEN $2 AND $3 ORDER BY d.id LIMIT $4
       """, parameterTypes: [.text, .uuid, .uuid, .int8])
+
+  static func oldest(_ states: Set<DeadLetterState>?) -> Statement {
+    Statement(
+      name: name("oldest", states),
+      sql: """
+        SELECT \(StoredDeadLetter.columns) FROM dead_letters d
+        WHERE \(condition(states)) AND (d.failed_at, d.id) > ($6, $7) AND d.failed_at <= $8
+        ORDER BY d.failed_at, d.id LIMIT $9
+        """, parameterTypes: filterTypes + [.timestamptz, .uuid, .timestamptz, .int8])
+  }
 }

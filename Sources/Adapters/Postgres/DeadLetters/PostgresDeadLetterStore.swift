@@ -2,11 +2,13 @@ import Application
 import ClientRuntime
 import Domain
 import PostgresClient
+import Synchronization
 
 /// Dead letters in the table `dead_letters`.
-package struct PostgresDeadLetterStore: DeadLetterStore {
+package final class PostgresDeadLetterStore: DeadLetterStore {
   let client: PostgresClient
   let deadline: Duration
+  let chain = Mutex(AuditChain(id: .fresh()))
 
   package init(client: PostgresClient, deadline: Duration = .seconds(30)) {
     self.client = client

@@ -13,8 +13,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
       order-worker dead-letters list --by error            what is wrong, and how often
       order-worker dead-letters list --reason invalid --since 2h
       order-worker dead-letters show 3f5f020c              the message, why it failed, and what became of it
+      order-worker dead-letters replay --reason retries_exhausted --ramp
       """,
-    subcommands: [DeadLettersListCommand.self, DeadLettersShowCommand.self])
+    subcommands: [
+      DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self, DeadLettersDiscardCommand.self,
+      DeadLettersExportCommand.self,
+    ])
 }
 
 /// What all commands about dead letters take.

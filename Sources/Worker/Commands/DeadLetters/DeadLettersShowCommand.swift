@@ -2,23 +2,28 @@ import Application
 import ArgumentParser
 import Domain
 import JSONAdapter
+import Operations
 
 struct DeadLettersShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show one dead letter: the message, why it failed, and what became of it.",
-    discussion: "Payment methods are masked.")
+    discussion: "Payment methods are masked unless --reveal asks for them, which is told in the audit log.")
 
   @Argument(help: ArgumentHelp("Its id, or as much of its beginning as tells it from the others.", valueName: "ID")) var id: DeadLetterName
+  @Flag(help: "Show payment methods; told in the audit log.") var reveal = false
   @OptionGroup var options: DeadLetterOptions
 
   func run() async throws {
-    let (options, id) = (options, id)
-    let configuration = try options.settings.load()
-    let letter = try await options.withStore(configuration) { try await options.letter(id, in: $0) }
-    if options.json { return Console.print(utf8: DeadLetterJSON.write(letter, reveals: false)) }
+    let (options, id, reveal) = (options, id, reveal)
+    let letter = try await options.withStore(try options.settings.load()) { store in
+      let letter = try await options.letter(id, in: store)
+      if reveal { try await store.audit([AuditEntry(.reveal, of: letter, by: OperatorIdentity.actor, at: .now)]) }
+      return letter
+    }
+    if options.json { return Console.print(utf8: DeadLetterJSON.write(letter, reveals: reveal)) }
     Console.print(
       DeadLetterTables.card(
-        letter, body: DeadLetterJSON.readableBody(letter, reveals: false), headers: DeadLetterJSON.headers(letter), width: Terminal.columns))
+        letter, body: DeadLetterJSON.readableBody(letter, reveals: reveal), headers: DeadLetterJSON.headers(letter), width: Terminal.columns))
   }
 }

@@ -1,0 +1,168 @@
+import Domain
+
+/// Sends dead letters back to the commands, each under the authority of who sent it first. Each is claimed before it is published, so that it goes once
+/// however many replay it at the same time, and a replay that was interrupted goes on where it stopped.
+package struct DeadLetterReplay: Sendable {
+  package struct Ports: Sendable {
+    package let store: any DeadLetterStore
+    package let codec: any DeadLetterCodec
+    package let forwarder: any MessageForwarder
+    package let clock: any Clock<Duration>
+    package let now: @Sendable () -> Timestamp
+
+    package init(
+      store: any DeadLetterStore, codec: any DeadLetterCodec, forwarder: any MessageForwarder, clock: any Clock<Duration> = ContinuousClock(),
+      now: @escaping @Sendable () -> Timestamp
+    ) {
+      self.store = store
+      self.codec = codec
+      self.forwarder = forwarder
+      self.clock = clock
+      self.now = now
+    }
+  }
+
+  package struct Settings: Sendable {
+    /// Who replays, for history and audit.
+    package var actor: String
+    /// Who a letter without a verified sender is replayed as; nil: it is not.
+    package var standIn: Principal?
+    package var pace = ReplayPace.unlimited
+    /// More failures than this many of a hundred end the replay; nil: none do.
+    package var abortAbove: Double?
+    /// How long a step of a ramp may take to settle.
+    package var settleLimit = Duration.seconds(60)
+
+    package init(actor: String) { self.actor = actor }
+  }
+
+  package struct Report: Sendable, Equatable {
+    package var matched: Int64 = 0
+    package var replayed = 0
+    package var skipped = 0
+    /// Not taken by the broker, or known to have failed again.
+    package var failed = 0
+    /// Why it ended before its end.
+    package var aborted: String?
+
+    package init() {}
+  }
+
+  /// A letter that was not replayed, and why.
+  package struct Note: Sendable, Equatable {
+    package enum Kind: String, Sendable { case skipped, failed }
+    package let key: DeadLetterKey
+    package let kind: Kind
+    package let why: String
+  }
+
+  /// How long a claimed letter may take to be published; it is free to be claimed again after that.
+  package static let patience = Duration.seconds(30)
+
+  let ports: Ports
+  let settings: Settings
+  let onNote: @Sendable (Note) -> Void
+  let onProgress: @Sendable (Report) -> Void
+
+  package init(
+    ports: Ports, settings: Settings, onNote: @escaping @Sendable (Note) -> Void = { _ in },
+    onProgress: @escaping @Sendable (Report) -> Void = { _ in }
+  ) {
+    self.ports = ports
+    self.settings = settings
+    self.onNote = onNote
+    self.onProgress = onProgress
+  }
+
+  /// Replays the letters of `selection`. Ends early where the task is cancelled.
+  package func run(_ selection: DeadLetterSelection) async throws(StoreError) -> Report {
+    var selection = selection
+    var report = Report()
+    report.matched = try await selection.count()
+    var watch = ReplayWatch()
+    var step = 0
+    while !Task.isCancelled {
+      let began = ContinuousClock.now
+      let letters = try await selection.next(settings.pace.letters(inStep: step))
+      if letters.isEmpty { break }
+      let sent = try await replay(letters, &report)
+      if watches { watch.add(sent) }
+      try await look(&watch, &report)
+      onProgress(report)
+      if report.aborted != nil { break }
+      if report.replayed == 0, report.failed > 0 {
+        report.aborted = "RabbitMQ does not take them"
+        break
+      }
+      let rest = settings.pace.time(ofStep: step, letters: letters.count) - (ContinuousClock.now - began)
+      if rest > .zero { try? await ports.clock.sleep(for: rest) }
+      step += 1
+    }
+    return report
+  }
+
+  /// Claims and publishes; returns what is with the broker.
+  private func replay(_ letters: [DeadLetter], _ report: inout Report) async throws(StoreError) -> [DeadLetterKey] {
+    var messages: [DeadLetterKey: Message] = [:]
+    var claims: [ReplayClaim] = []
+    let at = ports.now()
+    for letter in letters {
+      switch prepare(letter, at: at) {
+      case .success(let (message, claim)):
+        messages[letter.key] = message
+        claims.append(claim)
+      case .failure(let reason): skip(letter.key, reason.why, &report)
+      }
+    }
+    guard !claims.isEmpty else { return [] }
+    let claimed = try await ports.store.claim(claims, patience: Self.patience)
+    let mine = claims.map(\.key).filter(claimed.contains)
+    for claim in claims where !claimed.contains(claim.key) { skip(claim.key, "it is not parked any more", &report) }
+    guard !mine.isEmpty else { return [] }
+    let taken = await ports.forwarder.forward(mine.map { messages[$0]! })
+    let (sent, lost) = (zip(mine, taken).filter(\.1).map(\.0), zip(mine, taken).filter { !$0.1 }.map(\.0))
+    if !lost.isEmpty {
+      try await ports.store.giveBack(lost, DeadLetterEvent(at: ports.now(), what: "not replayed: RabbitMQ did not confirm it", actor: settings.actor))
+      for key in lost { onNote(Note(key: key, kind: .failed, why: "RabbitMQ did not confirm it")) }
+      report.failed += lost.count
+    }
+    if !sent.isEmpty { try await ports.store.published(sent) }
+    report.replayed += sent.count
+    return sent
+  }
+
+  private func skip(_ key: DeadLetterKey, _ why: String, _ report: inout Report) {
+    report.skipped += 1
+    onNote(Note(key: key, kind: .skipped, why: why))
+  }
+
+  /// Why a letter cannot be replayed.
+  package struct Obstacle: Error, Equatable {
+    package let why: String
+  }
+
+  private func prepare(_ letter: DeadLetter, at now: Timestamp) -> Result<(Message, ReplayClaim), Obstacle> {
+    do throws(Obstacle) {
+      let replay = try message(of: letter)
+      let event = DeadLetterEvent(at: now, what: "replayed", actor: settings.actor)
+      return .success(
+        (
+          replay.message,
+          ReplayClaim(key: letter.key, mark: replay.mark, event: event, audit: [AuditEntry(.replay, of: letter, by: settings.actor, at: now)])
+        ))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The letter as it would be published.
+  func message(of letter: DeadLetter) throws(Obstacle) -> ReplayMessage {
+    guard letter.state == .parked || letter.state == .replaying else { throw Obstacle(why: "it is \(letter.state.rawValue)") }
+    guard letter.hasWholeBody else { throw Obstacle(why: "only the beginning of its body was kept") }
+    let standIn = settings.standIn.map { Principal(subject: $0.subject, roles: $0.roles, tenant: letter.key.tenant) }
+    guard let principal = letter.principal ?? standIn else {
+      throw Obstacle(why: "nobody was verified to have sent it: --as-me replays it under your own rights")
+    }
+    return ports.codec.replay(letter, body: letter.body, under: principal, mark: ReplayMark(letter: letter.key, by: settings.actor))
+  }
+}

@@ -1,0 +1,59 @@
+import Application
+import Domain
+import Operations
+import Synchronization
+
+/// What a replay prints: on the way how far it is, on standard error; at the end what it came to. JSON goes out as it comes, however long it gets.
+final class ReplayOutput: Sendable {
+  private struct State {
+    var isFirst = true
+    var told = 0
+    var lastProgress = ContinuousClock.now
+  }
+  private let state = Mutex(State())
+  private let json: Bool
+  /// So many letters are named one by one for people.
+  private static let mostTold = 20
+
+  init(json: Bool) {
+    self.json = json
+    if json { Console.print(utf8Lines: Array(#"{"verdicts":["#.utf8)) }
+  }
+
+  func note(_ note: DeadLetterReplay.Note) { tell(note.key, note.kind.rawValue, note.why) }
+
+  func tell(_ key: DeadLetterKey, _ verdict: String, _ why: String?) {
+    state.withLock { state in
+      if json {
+        var text = JSONText()
+        text.object { text in
+          text.member("id", key.id.description)
+          text.member("verdict", verdict)
+          if let why { text.member("why", why) }
+        }
+        Console.print(utf8Lines: (state.isFirst ? [] : [UInt8(ascii: ",")]) + text.bytes)
+        state.isFirst = false
+      } else {
+        state.told += 1
+        if state.told <= Self.mostTold { Console.complain("\(key.id) \(verdict)\(why.map { ": \(TextTable.printable($0))" } ?? "")") }
+        if state.told == Self.mostTold { Console.complain("… and so on: --json names them all") }
+      }
+    }
+  }
+
+  func progress(_ report: DeadLetterReplay.Report) {
+    state.withLock { state in
+      guard ContinuousClock.now - state.lastProgress >= .seconds(2) else { return }
+      state.lastProgress = .now
+      Console.complain("\(report.replayed) of \(report.matched) replayed, \(report.failed) failed, \(report.skipped) skipped")
+    }
+  }
+
+  func finish(_ report: DeadLetterReplay.Report) {
+    guard json else {
+      return Console.print("\(report.matched) matched, \(report.replayed) replayed, \(report.skipped) skipped, \(report.failed) failed")
+    }
+    Console.print(
+      #"],"matched":\#(report.matched),"replayed":\#(report.replayed),"skipped":\#(report.skipped),"failed":\#(report.failed)}"#)
+  }
+}
