@@ -77,7 +77,8 @@ package final class DeadLetterIngestor: Sendable {
       } catch {
         switch error {
         case .refused(let reason) where letters.count == 1:
-          journal.note(.notIngested(messageID: letters.first!.arrival.letter.messageID, error: reason))
+          let letter = letters.first!.arrival.letter
+          journal.note(.notIngested(CommandReference(messageID: letter.messageID, tenant: letter.key.tenant, order: letter.order), error: reason))
           return []
         case .refused:
           let middle = letters.startIndex + letters.count / 2

@@ -2,11 +2,12 @@
 package enum DeadLetterNote: Sendable {
   case ingested(count: Int)
   /// It stays in the queue, and comes again with the next connection.
-  case notIngested(messageID: String?, error: String)
+  case notIngested(CommandReference, error: String)
   case storeUnavailable(String)
   case storeAvailable
   case settled(count: Int)
   case takenBack(count: Int)
+  case trimmed(count: Int)
 }
 
 package protocol DeadLetterJournal: Sendable {

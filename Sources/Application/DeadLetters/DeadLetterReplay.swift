@@ -1,5 +1,17 @@
 import Domain
 
+/// A change of a dead letter's body.
+package struct DeadLetterEdit: Sendable {
+  /// What it does, without values.
+  package let summary: String
+  package let apply: @Sendable ([UInt8]) throws(DeadLetterReplay.Obstacle) -> [UInt8]
+
+  package init(summary: String, apply: @escaping @Sendable ([UInt8]) throws(DeadLetterReplay.Obstacle) -> [UInt8]) {
+    self.summary = summary
+    self.apply = apply
+  }
+}
+
 /// Sends dead letters back to the commands, each under the authority of who sent it first. Each is claimed before it is published, so that it goes once
 /// however many replay it at the same time, and a replay that was interrupted goes on where it stopped.
 package struct DeadLetterReplay: Sendable {
@@ -25,6 +37,8 @@ package struct DeadLetterReplay: Sendable {
   package struct Settings: Sendable {
     /// Who replays, for history and audit.
     package var actor: String
+    /// What is changed in each letter's body before it goes; nil: nothing.
+    package var edit: DeadLetterEdit?
     /// Who a letter without a verified sender is replayed as; nil: it is not.
     package var standIn: Principal?
     package var pace = ReplayPace.unlimited
@@ -139,17 +153,16 @@ package struct DeadLetterReplay: Sendable {
   /// Why a letter cannot be replayed.
   package struct Obstacle: Error, Equatable {
     package let why: String
+    package init(why: String) { self.why = why }
   }
 
   private func prepare(_ letter: DeadLetter, at now: Timestamp) -> Result<(Message, ReplayClaim), Obstacle> {
     do throws(Obstacle) {
       let replay = try message(of: letter)
-      let event = DeadLetterEvent(at: now, what: "replayed", actor: settings.actor)
-      return .success(
-        (
-          replay.message,
-          ReplayClaim(key: letter.key, mark: replay.mark, event: event, audit: [AuditEntry(.replay, of: letter, by: settings.actor, at: now)])
-        ))
+      let event = DeadLetterEvent(at: now, what: settings.edit.map { "replayed after an edit: \($0.summary)" } ?? "replayed", actor: settings.actor)
+      let actions: [DeadLetterAction] = settings.edit == nil ? [.replay] : [.edit, .replay]
+      let audit = actions.map { AuditEntry($0, of: letter, by: settings.actor, at: now) }
+      return .success((replay.message, ReplayClaim(key: letter.key, mark: replay.mark, event: event, audit: audit)))
     } catch {
       return .failure(error)
     }
@@ -163,6 +176,11 @@ package struct DeadLetterReplay: Sendable {
     guard let principal = letter.principal ?? standIn else {
       throw Obstacle(why: "nobody was verified to have sent it: --as-me replays it under your own rights")
     }
-    return ports.codec.replay(letter, body: letter.body, under: principal, mark: ReplayMark(letter: letter.key, by: settings.actor))
+    var body = letter.body
+    if let edit = settings.edit {
+      if letter.reason == .idConflict { throw Obstacle(why: "another command has its id: it cannot be edited under that") }
+      body = try edit.apply(body)
+    }
+    return ports.codec.replay(letter, body: body, under: principal, mark: ReplayMark(letter: letter.key, by: settings.actor))
   }
 }

@@ -119,4 +119,16 @@ package protocol DeadLetterKeeping: Leadership {
   func settle(after position: DeadLetterKey?, limit: Int) async throws(StoreError) -> (settled: Int, next: DeadLetterKey?)
   /// Parks letters that were claimed longer than `patience` ago and never published; returns how many.
   func takeBack(patience: Duration) async throws(StoreError) -> Int
+  /// Removes at most `limit` letters that nobody needs any more; returns how many.
+  func trim(_ retention: DeadLetterRetention, limit: Int) async throws(StoreError) -> Int
+}
+
+/// How long dead letters are kept that are settled, or that nobody can replay: what is malformed, and what nobody was verified to have sent.
+package struct DeadLetterRetention: Sendable, Equatable {
+  package var settled = Duration.seconds(30 * 86_400)
+  package var unusable = Duration.seconds(7 * 86_400)
+  /// Of those that nobody can replay so many at most, the newest.
+  package var mostUnusable: Int
+
+  package init(mostUnusable: Int) { self.mostUnusable = mostUnusable }
 }

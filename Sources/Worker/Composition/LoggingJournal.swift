@@ -37,7 +37,7 @@ struct LoggingJournal: PipelineJournal {
     }
   }
 
-  private static func metadata(_ command: CommandReference, _ error: String, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
+  static func metadata(_ command: CommandReference, _ error: String, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
     var metadata = command.fields.mapValues(Logger.MetadataValue.string)
     metadata[LogKey.error] = "\(error)"
     return metadata.merging(more) { $1 }

@@ -5,12 +5,12 @@ import PostgresClient
 enum SetupDatabase {
   /// Waits up to `wait` for a connection. Statements may take longer than in the worker: a migration does, and waits for another's.
   static func withClient<T: Sendable>(
-    _ configuration: Configuration, wait: Duration, _ body: @Sendable (PostgresClient) async throws -> T
+    _ configuration: Configuration, wait: Duration, settings: [String] = [], _ body: @Sendable (PostgresClient) async throws -> T
   ) async throws -> T {
     let client = PostgresClient(
       configuration: try PostgresConfiguration(
-        url: configuration[.databaseURL], applicationName: "order-worker", schema: configuration[.databaseSchema], statementTimeout: .seconds(600),
-        lockTimeout: .seconds(60)))
+        url: configuration[.databaseURL], applicationName: "order-worker", schema: configuration[.databaseSchema], settings: settings,
+        statementTimeout: .seconds(600), lockTimeout: .seconds(60)))
     let result: Result<T, any Error>
     do {
       if await !client.waitUntilConnected(deadline: .after(wait)) { throw PostgresError.unavailable(reason(client.state)) }

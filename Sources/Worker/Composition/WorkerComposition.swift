@@ -71,9 +71,6 @@ final class WorkerComposition: Sendable {
     let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
     let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 200) : nil
     consumers = [commands, asked, dead].compactMap(\.self)
-    deadLetters = try dead.map {
-      DeadLetterComposition(consumer: $0, database: try database("dead-letters"), prefix: settings.prefix, worker: worker, logger: logger)
-    }
     let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
     queries = try asked.map { consumer in
       QueryService(
@@ -104,6 +101,11 @@ final class WorkerComposition: Sendable {
     let backlog = BacklogWatch(PostgresBacklog(client: quiet))
     metrics.add(backlog.gauges())
     self.backlog = backlog
+    deadLetters =
+      settings.roles.isDisjoint(with: [.deadLetters, .housekeeping])
+      ? nil
+      : DeadLetterComposition(
+        consumer: dead, database: dead == nil ? quiet : try database("dead-letters"), settings: settings, worker: worker, logger: logger)
     relay =
       settings.roles.contains(.outbox)
       ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)

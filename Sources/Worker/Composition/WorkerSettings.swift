@@ -25,6 +25,7 @@ struct WorkerSettings: Sendable {
   var paymentToken: String?
   var paymentTimeout: Duration
   var paymentGiveUp: Duration
+  var deadLetterKeep: Int
 }
 
 /// A part of the worker's work, which `--roles` can leave to others.

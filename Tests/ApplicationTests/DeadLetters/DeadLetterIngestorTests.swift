@@ -22,7 +22,7 @@ import Testing
   private final class Notes: DeadLetterJournal {
     private let notes = Mutex<[DeadLetterNote]>([])
     func note(_ note: DeadLetterNote) { notes.withLock { $0.append(note) } }
-    var refused: [String?] { notes.withLock { $0.compactMap { if case .notIngested(let id, _) = $0 { id } else { nil } } } }
+    var refused: [String?] { notes.withLock { $0.compactMap { if case .notIngested(let letter, _) = $0 { letter.messageID } else { nil } } } }
   }
 
   private func message(_ number: Int, failedAfter seconds: UInt8 = 0) -> Message {

@@ -182,7 +182,7 @@ import Testing
   @Test func theKeeperSettlesEveryPage() async throws {
     let tenant = try await fill(25)
     for letter in store.all { store.complete(letter, as: letter.mark!, outcome: "accepted") }
-    var settings = DeadLetterKeeper.Settings()
+    var settings = DeadLetterKeeper.Settings(retention: DeadLetterRetention(mostUnusable: 100))
     settings.page = 10
     settings.pause = .milliseconds(1)
     struct Silent: DeadLetterJournal { func note(_ note: DeadLetterNote) {} }

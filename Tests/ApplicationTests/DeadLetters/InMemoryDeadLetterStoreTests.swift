@@ -19,4 +19,5 @@ import Testing
   @Test func lettersWhoseCommandsWereDoneAreSettled() async throws { try await contract.lettersWhoseCommandsWereDoneAreSettled() }
   @Test func onlyParkedLettersAreDiscarded() async throws { try await contract.onlyParkedLettersAreDiscarded() }
   @Test func lettersAreHandedOutOldestFirstUntilTheStart() async throws { try await contract.lettersAreHandedOutOldestFirstUntilTheStart() }
+  @Test func whatIsSettledOrOfNobodyGoesWithTime() async throws { try await contract.whatIsSettledOrOfNobodyGoesWithTime() }
 }

@@ -110,4 +110,33 @@ extension DeadLetterStoreContract {
     }
     #expect(ids == [1, 2, 3, 4])
   }
+
+  package func whatIsSettledOrOfNobodyGoesWithTime() async throws {
+    var nobody = letter(4, reason: .unauthenticated, after: -5)
+    nobody.principal = nil
+    let letters = [letter(1, reason: .malformed), letter(2, reason: .malformed, after: -9), letter(3, reason: .unauthenticated), nobody, letter(5), letter(6)]
+    try await ingest(letters)
+    _ = try await store.discard([letters[5].key], Self.event, audit: [AuditEntry(.discard, of: letters[5], by: "cli:olga", at: Self.start)])
+    var retention = DeadLetterRetention(mostUnusable: 1)
+    // The letters failed long ago by the store's clock, wherever it stands.
+    retention.unusable = .seconds(100 * 365 * 86_400)
+    var removed = 0
+    while true {
+      let count = try await keeping.trim(retention, limit: 1)
+      if count == 0 { break }
+      removed += count
+    }
+    #expect(removed >= 2)
+    func left() async throws -> [UInt64] {
+      try await store.newest(DeadLetterFilter(states: nil), tenant: tenant, after: nil, limit: 10).map { $0.key.id.high >> 32 }.sorted()
+    }
+    #expect(try await left() == [1, 3, 5, 6], "of those that nobody can replay the newest stays")
+    try await pass(.milliseconds(30))
+    retention.settled = .milliseconds(10)
+    #expect(try await keeping.trim(retention, limit: 100) >= 1)
+    #expect(try await left() == [1, 3, 5])
+    retention.unusable = .milliseconds(10)
+    #expect(try await keeping.trim(retention, limit: 100) >= 1)
+    #expect(try await left() == [3, 5], "one whose sender was verified stays until it is settled")
+  }
 }

@@ -81,9 +81,10 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
   }
 
   package func discard(_ keys: [DeadLetterKey], _ event: DeadLetterEvent, audit: [AuditEntry]) async throws(StoreError) -> Set<DeadLetterKey> {
-    let discarded = change(keys) { row, _ in
+    let discarded = change(keys) { row, now in
       guard row.letter.state == .parked else { return false }
       row.letter.state = .discarded
+      row.settledAt = now
       row.letter.history.append(event)
       return true
     }
@@ -101,6 +102,7 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
       for key in Set(page).union(open.filter { tables.rows[$0]!.letter.state == .replaying }) {
         guard let outcome = tables.claim(of: tables.rows[key]!)?.outcome else { continue }
         tables.rows[key]!.letter.state = .resolved
+        tables.rows[key]!.settledAt = tables.now
         tables.rows[key]!.letter.history.append(DeadLetterEvent(at: tables.now, what: "resolved: the command was \(outcome)", actor: "order-worker"))
         settled += 1
       }
@@ -115,6 +117,21 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
       row.letter.state = .parked
       return true
     }.count
+  }
+
+  package func trim(_ retention: DeadLetterRetention, limit: Int) async throws(StoreError) -> Int {
+    tables.withLock { tables in
+      let now = tables.now
+      let unusable = tables.rows.values.filter { row in
+        row.letter.state == .parked && (row.letter.reason == .malformed || row.letter.reason == .unauthenticated && row.letter.principal == nil)
+      }.sorted { $0.letter.failedAt > $1.letter.failedAt }
+      let old = tables.rows.values.filter { $0.settledAt.map { $0 + retention.settled < now } ?? false }
+      let keys = Set(
+        (old + unusable.filter { $0.letter.failedAt + retention.unusable < now } + unusable.dropFirst(retention.mostUnusable)).map(\.letter.key)
+      ).prefix(limit)
+      for key in keys { tables.rows[key] = nil }
+      return keys.count
+    }
   }
 
   package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool { true }

@@ -9,6 +9,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
     var claimedAt: Timestamp?
     var isPublished = false
     var replayMark: ClaimMark?
+    var settledAt: Timestamp?
   }
 
   struct Tables: Sendable {
@@ -51,6 +52,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
         letter.history += next.history
         row.claimedAt = nil
         row.isPublished = false
+        row.settledAt = nil
         tables.rows[next.key] = row
       }
     }

@@ -46,4 +46,15 @@ package struct PostgresDeadLetterKeeping: DeadLetterKeeping {
       return try session.query(ReplayStatements.takeBack, [.int64(patience.milliseconds), .text(StoredHistory.encode([event]))]).rowCount
     }
   }
+
+  package func trim(_ retention: DeadLetterRetention, limit: Int) async throws(StoreError) -> Int {
+    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
+      try session.query(
+        ReplayStatements.trim,
+        [
+          .int64(retention.settled.milliseconds), .int64(retention.unusable.milliseconds), .int64(Int64(retention.mostUnusable)), .int64(Int64(limit)),
+        ]
+      ).rowCount
+    }
+  }
 }

@@ -2,6 +2,11 @@ import PostgresClient
 
 /// The SQL of what is done with dead letters. Rows are locked sorted by their keys, so that two of these cannot wait for each other.
 enum ReplayStatements {
+  /// The state is looked at where it is used, not here: only so does the planner take the primary key, whatever it believes of the states.
+  private static let locked = """
+    SELECT d.tenant_id, d.id, d.state, d.published_at FROM \(keys) JOIN dead_letters d USING (tenant_id, id) ORDER BY 1, 2 FOR UPDATE OF d
+    """
+
   private static let keys = "unnest($1::text[], $2::uuid[]) AS k (tenant_id, id)"
 
   static let claim = Statement(
@@ -27,26 +32,26 @@ enum ReplayStatements {
   static let published = Statement(
     name: "dead_letters_published",
     sql: """
-      WITH mine AS (SELECT d.tenant_id, d.id FROM \(keys) JOIN dead_letters d USING (tenant_id, id) ORDER BY 1, 2 FOR UPDATE OF d)
+      WITH mine AS (\(locked))
       UPDATE dead_letters d SET published_at = clock_timestamp() FROM mine
-      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND d.state = 'replaying'
+      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND mine.state = 'replaying'
       """, parameterTypes: [.textArray, .uuidArray])
 
   static let giveBack = Statement(
     name: "dead_letters_give_back",
     sql: """
-      WITH mine AS (SELECT d.tenant_id, d.id FROM \(keys) JOIN dead_letters d USING (tenant_id, id) ORDER BY 1, 2 FOR UPDATE OF d)
+      WITH mine AS (\(locked))
       UPDATE dead_letters d SET state = 'parked', claimed_at = NULL, history = \(DeadLetterStatements.appended("$3::jsonb")) FROM mine
-      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND d.state = 'replaying' AND d.published_at IS NULL
+      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND mine.state = 'replaying' AND mine.published_at IS NULL
       """, parameterTypes: [.textArray, .uuidArray, .text])
 
   static let discard = Statement(
     name: "dead_letters_discard",
     sql: """
-      WITH mine AS (SELECT d.tenant_id, d.id FROM \(keys) JOIN dead_letters d USING (tenant_id, id) ORDER BY 1, 2 FOR UPDATE OF d)
+      WITH mine AS (\(locked))
       UPDATE dead_letters d
       SET state = 'discarded', settled_at = clock_timestamp(), history = \(DeadLetterStatements.appended("$3::jsonb")) FROM mine
-      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND d.state = 'parked'
+      WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id AND mine.state = 'parked'
       RETURNING d.tenant_id, d.id
       """, parameterTypes: [.textArray, .uuidArray, .text])
 
@@ -110,4 +115,26 @@ enum ReplayStatements {
       WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id
       RETURNING 1
       """, parameterTypes: [.int8, .text])
+
+  private static let isUnusable = "state = 'parked' AND (reason = 'malformed' OR reason = 'unauthenticated' AND principal IS NULL)"
+
+  static let trim = Statement(
+    name: "dead_letters_trim",
+    sql: """
+      WITH old AS (
+        (SELECT tenant_id, id FROM dead_letters
+         WHERE state IN ('resolved', 'discarded') AND settled_at < clock_timestamp() - $1 * interval '1 millisecond' LIMIT $4)
+        UNION
+        (SELECT tenant_id, id FROM dead_letters
+         WHERE \(isUnusable) AND failed_at < clock_timestamp() - $2 * interval '1 millisecond' LIMIT $4)
+        UNION
+        (SELECT tenant_id, id FROM dead_letters WHERE \(isUnusable) ORDER BY failed_at DESC OFFSET $3 LIMIT $4)
+        LIMIT $4
+      ), mine AS (
+        SELECT d.tenant_id, d.id FROM old JOIN dead_letters d USING (tenant_id, id)
+        WHERE d.state <> 'replaying' ORDER BY 1, 2 FOR UPDATE OF d SKIP LOCKED
+      )
+      DELETE FROM dead_letters d USING mine WHERE d.tenant_id = mine.tenant_id AND d.id = mine.id
+      RETURNING 1
+      """, parameterTypes: [.int8, .int8, .int8, .int8])
 }

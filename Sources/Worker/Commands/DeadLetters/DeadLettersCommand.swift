@@ -4,6 +4,7 @@ import Domain
 import JSONAdapter
 import Operations
 import PostgresAdapter
+import PostgresClient
 
 struct DeadLettersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,12 +29,21 @@ struct DeadLetterOptions: ParsableArguments {
   @OptionGroup var settings: SettingOptions
 
   func withStore<T: Sendable>(
-    _ configuration: Configuration, _ body: @Sendable (any DeadLetterStore) async throws -> T
+    _ configuration: Configuration, byPages: Bool = false, _ body: @Sendable (any DeadLetterStore) async throws -> T
   ) async throws -> T {
+    try await withClient(configuration, byPages: byPages) { try await body(PostgresDeadLetterStore(client: $0, deadline: Self.deadline)) }
+  }
+
+  /// A look at very many takes its time.
+  static let deadline = Duration.seconds(600)
+
+  /// `byPages` for who goes through many in their order: statistics lag behind a table that fills fast, and a plan that reads all for each page is slow.
+  func withClient<T: Sendable>(
+    _ configuration: Configuration, byPages: Bool, _ body: @Sendable (PostgresClient) async throws -> T
+  ) async throws -> T {
+    let planner = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0)=off" } + ["plan_cache_mode=force_generic_plan", "jit=off"]
     do {
-      return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { client in
-        try await body(PostgresDeadLetterStore(client: client, deadline: .seconds(600)))
-      }
+      return try await SetupDatabase.withClient(configuration, wait: .seconds(10), settings: byPages ? planner : [], body)
     } catch let error as StoreError {
       throw CommandFailure(Self.sentence(error))
     } catch let failure as CommandFailure {

@@ -20,7 +20,7 @@ struct DeadLettersDiscardCommand: AsyncParsableCommand {
   func run() async throws {
     let (selection, options) = (selection, options)
     let configuration = try options.settings.load()
-    let report = try await options.withStore(configuration) { store in
+    let report = try await options.withStore(configuration, byPages: true) { store in
       let letters = try await selection.selection(options, store, states: [.parked])
       return try await DeadLetterDiscard(store: store, actor: OperatorIdentity.actor, now: { .now }).run(letters)
     }

@@ -21,7 +21,7 @@ struct DeadLettersExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (filter, tenant, reveal) = (filter.filter(state.states), options.tenant, reveal)
-    try await options.withStore(try options.settings.load()) { store in
+    try await options.withStore(try options.settings.load(), byPages: true) { store in
       if reveal { try await store.audit([AuditEntry(.reveal, ofAllOf: tenant, by: OperatorIdentity.actor, at: .now)]) }
       var selection = DeadLetterSelection(filter, tenant: tenant, now: .now, store: store)
       while true {

@@ -49,6 +49,19 @@ final class ReplayOutput: Sendable {
     }
   }
 
+  /// What is not told one by one is counted.
+  func finish(_ counts: [ReplayVerdict: Int]) {
+    let matched = counts.values.reduce(0, +)
+    guard json else {
+      let parts = ReplayVerdict.allCases.filter { counts[$0] != nil }.map { "\(counts[$0]!) \($0.rawValue)" }
+      return Console.print((["\(matched) matched"] + parts).joined(separator: ", "))
+    }
+    var report = DeadLetterReplay.Report()
+    report.matched = Int64(matched)
+    report.skipped = matched - (counts[.applies] ?? 0)
+    finish(report)
+  }
+
   func finish(_ report: DeadLetterReplay.Report) {
     guard json else {
       return Console.print("\(report.matched) matched, \(report.replayed) replayed, \(report.skipped) skipped, \(report.failed) failed")
