@@ -96,7 +96,7 @@ package protocol DeadLetterStore: Sendable {
   ) async throws(StoreError) -> [DeadLetter]
 
   /// Those of them that are parked are `replaying` from here on, and this caller's to publish; so are those that another claimed longer than `patience`
-  /// ago and did not publish. One transaction, with their audit.
+  /// ago and did not publish, and those that were published an hour ago and of which nothing was heard. One transaction, with their audit.
   func claim(_ claims: [ReplayClaim], patience: Duration) async throws(StoreError) -> Set<DeadLetterKey>
   /// Claimed ones are with the broker.
   func published(_ keys: [DeadLetterKey]) async throws(StoreError)

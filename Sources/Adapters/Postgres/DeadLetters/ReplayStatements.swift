@@ -18,6 +18,7 @@ enum ReplayStatements {
         JOIN dead_letters d USING (tenant_id, id)
         WHERE d.state = 'parked'
            OR d.state = 'replaying' AND d.published_at IS NULL AND d.claimed_at < clock_timestamp() - $6 * interval '1 millisecond'
+           OR d.state = 'replaying' AND d.published_at < clock_timestamp() - interval '1 hour'
         ORDER BY d.tenant_id, d.id
         FOR UPDATE OF d SKIP LOCKED
       )
@@ -123,10 +124,10 @@ enum ReplayStatements {
     sql: """
       WITH old AS (
         (SELECT tenant_id, id FROM dead_letters
-         WHERE state IN ('resolved', 'discarded') AND settled_at < clock_timestamp() - $1 * interval '1 millisecond' LIMIT $4)
+         WHERE state IN ('resolved', 'discarded') AND settled_at < statement_timestamp() - $1 * interval '1 millisecond' LIMIT $4)
         UNION
         (SELECT tenant_id, id FROM dead_letters
-         WHERE \(isUnusable) AND failed_at < clock_timestamp() - $2 * interval '1 millisecond' LIMIT $4)
+         WHERE \(isUnusable) AND failed_at < statement_timestamp() - $2 * interval '1 millisecond' LIMIT $4)
         UNION
         (SELECT tenant_id, id FROM dead_letters WHERE \(isUnusable) ORDER BY failed_at DESC OFFSET $3 LIMIT $4)
         LIMIT $4

@@ -37,8 +37,10 @@ extension Migration {
         settled_at      timestamptz,
         PRIMARY KEY (tenant_id, id)
       );
+      CREATE INDEX dead_letters_by_time ON dead_letters (tenant_id, failed_at, id);
       CREATE INDEX dead_letters_open ON dead_letters (tenant_id, failed_at, id) WHERE state IN ('parked', 'replaying');
       CREATE INDEX dead_letters_by_order ON dead_letters (tenant_id, order_id) WHERE order_id IS NOT NULL;
+      CREATE INDEX dead_letters_unsettled ON dead_letters (tenant_id, id) WHERE state IN ('parked', 'replaying');
       CREATE INDEX dead_letters_replaying ON dead_letters (tenant_id, id) WHERE state = 'replaying';
       CREATE INDEX dead_letters_settled ON dead_letters (settled_at) WHERE state IN ('resolved', 'discarded');
       CREATE INDEX dead_letters_unusable ON dead_letters (failed_at)
