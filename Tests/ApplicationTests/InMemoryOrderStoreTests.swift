@@ -57,3 +57,9 @@ import Testing
   }
   @Test func onlyOneHoldsTheLease() async throws { try await contract.onlyOneHoldsTheLease() }
 }
+
+@Suite struct InMemoryTrialNotesTests {
+  @Test func notesOfOtherLivesAreCountedUntilTheyEnd() async throws {
+    try await TrialNotesContract.notesOfOtherLivesAreCountedUntilTheyEnd(InMemoryTrialNotes())
+  }
+}

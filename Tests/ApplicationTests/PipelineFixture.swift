@@ -7,6 +7,7 @@ struct PipelineFixture: Sendable {
   let source = InMemorySource()
   let store: InMemoryOrderStore
   let broker: InMemoryBroker
+  let trials: InMemoryTrialNotes
   let pipeline: CommandPipeline
   private let own = OwnCommands()
   private let executor: PaymentExecutor?
@@ -14,11 +15,13 @@ struct PipelineFixture: Sendable {
   /// With `provider` there is somebody to ask for payments.
   init(
     stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases,
-    provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600), journal: any PipelineJournal = SilentJournal()
+    provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600), journal: any PipelineJournal = SilentJournal(),
+    trials: InMemoryTrialNotes = InMemoryTrialNotes()
   ) {
     store = InMemoryOrderStore(
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
     self.broker = broker
+    self.trials = trials
     let codec = PlainCodec()
     var calls = PaymentExecutor.Settings(deadline: .seconds(1), giveUp: giveUp)
     // The store's clock, which says what is due, is the test's.
@@ -29,7 +32,7 @@ struct PipelineFixture: Sendable {
     pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
-        journal: journal, own: own, paymentsOpened: { [executor] in executor?.wake() }),
+        journal: journal, trials: trials, own: own, paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,
         terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)),

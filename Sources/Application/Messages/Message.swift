@@ -73,6 +73,21 @@ package indirect enum HeaderValue: Sendable, Equatable {
   case void
 
   package var text: String? { if case .string(let text) = self { text } else { nil } }
+
+  /// A whole number of any width.
+  package var number: Int64? {
+    switch self {
+    case .int8(let value): Int64(value)
+    case .uint8(let value): Int64(value)
+    case .int16(let value): Int64(value)
+    case .uint16(let value): Int64(value)
+    case .int32(let value): Int64(value)
+    case .uint32(let value): Int64(value)
+    case .int64(let value): value
+    case .uint64(let value): Int64(exactly: value)
+    default: nil
+    }
+  }
 }
 
 /// A delivery's place: tags belong to one life of the channel, its generation.
@@ -103,4 +118,7 @@ package final class ReceivedMessage: Sendable {
     self.headersExceedLimits = headersExceedLimits
     self.hasInvalidText = hasInvalidText
   }
+
+  /// How often it went out before, by the broker's count. Anybody can send the header; the broker sets it on what it delivers again.
+  package var deliveryCount: Int64 { redelivered ? message.header("x-delivery-count")?.number ?? 0 : 0 }
 }

@@ -19,6 +19,8 @@ package enum PipelineNote: Sendable {
   case ownCommandFailed(CommandReference, error: String)
   /// A call of the provider had no effect, or nobody can tell.
   case paymentCallFailed(CommandReference, key: String, isUnknown: Bool, error: String)
+  /// A message that was delivered again and again, and how many workers are known to have died over it.
+  case triedAlone(messageID: String?, deliveries: Int64, deaths: Int)
   case storeUnavailable(String)
   case storeAvailable
   case conflict(String, run: Int)

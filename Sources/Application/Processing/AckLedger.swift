@@ -9,6 +9,11 @@ package struct AckLedger: Sendable {
 
   package init() {}
 
+  /// Whether nothing that was handed out before this delivery is unsettled; of a generation that is over nothing is waited for.
+  package func isFirst(_ tag: DeliveryTag) -> Bool { tag.generation != generation || first >= tag.number }
+
+  package func isSettled(_ tag: DeliveryTag) -> Bool { tag.generation != generation || first > tag.number || settledBeyond.contains(tag.number) }
+
   /// Deliveries that have been handed out and not settled.
   package var unsettled: Int { Int(highest + 1 - first) - settledBeyond.count }
 

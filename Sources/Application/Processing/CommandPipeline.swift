@@ -13,6 +13,7 @@ package final class CommandPipeline: Sendable {
     package let replies: any ReplySender
     package let cache: any SnapshotCache
     package let journal: any PipelineJournal
+    package let trials: any TrialNotes
     /// The worker's own commands; to be finished after the source has stopped.
     package let own: OwnCommands
     /// Called after a commit that the provider is to be asked for something.
@@ -21,7 +22,7 @@ package final class CommandPipeline: Sendable {
     package init(
       source: any CommandSource, decoder: any CommandDecoder, encoder: any MessageEncoder, store: any OrderStore, events: any EventPublisher,
       forwarder: any MessageForwarder, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal,
-      own: OwnCommands, paymentsOpened: @escaping @Sendable () -> Void = {}
+      trials: any TrialNotes, own: OwnCommands, paymentsOpened: @escaping @Sendable () -> Void = {}
     ) {
       self.source = source
       self.decoder = decoder
@@ -32,6 +33,7 @@ package final class CommandPipeline: Sendable {
       self.replies = replies
       self.cache = cache
       self.journal = journal
+      self.trials = trials
       self.own = own
       self.paymentsOpened = paymentsOpened
     }
@@ -70,6 +72,8 @@ package final class CommandPipeline: Sendable {
   let settings: Settings
   let clock: any Clock<Duration>
   let sweeper = OutboxSweeper()
+  /// This life of the worker; another one after a restart, though host and process id may be the same.
+  let life: UUIDValue
   private let ledger = Mutex((acks: AckLedger(), settled: 0))
   private let draining = Mutex(false)
   private let leaving = Mutex(false)
@@ -78,6 +82,8 @@ package final class CommandPipeline: Sendable {
     self.ports = ports
     self.settings = settings
     self.clock = clock
+    var random = SystemRandomNumberGenerator()
+    life = .random(using: &random)
   }
 
   /// Whether events are left in the outbox from here on.
@@ -125,7 +131,16 @@ package final class CommandPipeline: Sendable {
       switch await ports.source.next(max: settings.batchMax) {
       case .deliveries(let received):
         ledger.withLock { $0.acks.received(received.map(\.tag)) }
-        await prepared.send(.deliveries(received.map { PreparedDelivery(received: $0, decoded: authorize(ports.decoder.decode($0))) }))
+        var rest = received[...]
+        while let next = rest.first {
+          if Self.isSuspect(next) {
+            await tryAlone(rest.removeFirst(), into: prepared)
+          } else {
+            let together = rest.prefix { !Self.isSuspect($0) }
+            await prepared.send(.deliveries(together.map(prepare)))
+            rest = rest[together.endIndex...]
+          }
+        }
       case .lost(let generation): ledger.withLock { $0.acks.lost(generation: generation) }
       case .stopped: break taking
       }
@@ -139,6 +154,12 @@ package final class CommandPipeline: Sendable {
       await prepared.send(.own(entries))
     }
   }
+
+  func prepare(_ received: ReceivedMessage) -> PreparedDelivery {
+    PreparedDelivery(received: received, decoded: authorize(ports.decoder.decode(received)))
+  }
+
+  func look(_ condition: (AckLedger) -> Bool) -> Bool { ledger.withLock { condition($0.acks) } }
 
   private func authorize(_ decoded: DecodedCommand) -> DecodedCommand {
     guard case .command(let envelope) = decoded, let refusal = Permissions.refusal(of: envelope) else { return decoded }

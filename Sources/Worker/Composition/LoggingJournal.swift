@@ -24,6 +24,11 @@ struct LoggingJournal: PipelineJournal {
       let message: Logger.Message = isUnknown ? "what a payment call did is not known, the provider is asked again" : "a payment call had no effect"
       // A provider that is away refuses every call: its state is logged once, as a dependency.
       logger.log(level: isUnknown ? .warning : .debug, message, metadata: Self.metadata(command, error, ["key": "\(key)"]))
+    case .triedAlone(let id, let deliveries, let deaths):
+      logger.warning(
+        "a message that may have killed workers is tried alone",
+        metadata: CommandReference(messageID: id).fields.mapValues(Logger.MetadataValue.string).merging(
+          ["deliveries": .stringConvertible(deliveries), "deaths": .stringConvertible(deaths)]) { $1 })
     case .storeUnavailable(let reason): logger.error("the database is away: consuming stops", metadata: [LogKey.error: "\(reason)"])
     case .storeAvailable: logger.notice("the database is back: consuming goes on")
     case .conflict(let reason, let run):

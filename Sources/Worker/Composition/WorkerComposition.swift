@@ -77,6 +77,8 @@ final class WorkerComposition: Sendable {
         source: RabbitMQCommandSource(consumer: consumer), codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo),
         reader: PostgresOrderReader(client: try database("queries")), cache: MeteredCache(next: cache, metrics: metrics), replies: replies)
     }
+    // What looks every second or more seldom shares a connection.
+    let quiet = try database("outbox")
     // Results of payments and expiries need the pipeline too.
     if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
       let seal = UnsignedJourneySeal()
@@ -87,8 +89,8 @@ final class WorkerComposition: Sendable {
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
             replyTo: replyTo, seal: seal),
           encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands")), events: eventPublisher,
-          forwarder: RabbitMQForwarder(publisher: events), replies: replies, cache: cache, journal: journal, own: own,
-          paymentsOpened: { [executor] in executor?.wake() }),
+          forwarder: RabbitMQForwarder(publisher: events), replies: replies, cache: cache, journal: journal,
+          trials: PostgresTrialNotes(client: quiet), own: own, paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
           batchMax: settings.batchMax, terms: Self.terms(settings, payments), retries: RetryPolicy(rungs: settings.retryRungs),
           forwarding: Forwarding(prefix: settings.prefix, worker: worker, seal: seal, bodyHash: { Fingerprint(of: $0).bytes }), now: { .now }))
@@ -96,8 +98,6 @@ final class WorkerComposition: Sendable {
       pipeline = nil
     }
 
-    // What looks every second or more seldom shares a connection.
-    let quiet = try database("outbox")
     let backlog = BacklogWatch(PostgresBacklog(client: quiet))
     metrics.add(backlog.gauges())
     self.backlog = backlog

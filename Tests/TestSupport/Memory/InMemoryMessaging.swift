@@ -19,11 +19,11 @@ package final class InMemorySource: CommandSource {
 
   /// Delivers a batch; returns the tags' numbers.
   @discardableResult
-  package func deliver(_ messages: [Message]) -> [UInt64] {
+  package func deliver(_ messages: [Message], redelivered: Bool = false) -> [UInt64] {
     let (event, tags) = state.withLock { state -> (SourceEvent, [UInt64]) in
       let received = messages.map { message in
         defer { state.nextTag += 1 }
-        return ReceivedMessage(tag: DeliveryTag(generation: 1, number: state.nextTag), redelivered: false, message: message)
+        return ReceivedMessage(tag: DeliveryTag(generation: 1, number: state.nextTag), redelivered: redelivered, message: message)
       }
       return (.deliveries(received), received.map(\.tag.number))
     }

@@ -1,0 +1,55 @@
+import Domain
+
+/// A message that may have killed workers: it is tried alone, after a committed note, so that its bystanders are told from it.
+extension CommandPipeline {
+  /// A worker that dies takes all that it holds along in the broker's count, the culprit and those that stood beside it.
+  private static let suspicious: Int64 = 3
+  /// So many workers that died over it are enough.
+  private static let mostDeaths = 2
+
+  static func isSuspect(_ received: ReceivedMessage) -> Bool { received.deliveryCount >= suspicious }
+
+  /// Waits until everything before it is settled, tries it, and returns when it is settled itself. Left as it is where the worker stops.
+  func tryAlone(_ received: ReceivedMessage, into prepared: Handover<PreparedBatch>) async {
+    let message = received.message
+    let key = TrialKey(settings.forwarding.bodyHash(Array((message.messageID ?? "").utf8) + [0] + message.body))
+    guard await reached({ $0.isFirst(received.tag) }), let deaths = await note(key) else { return }
+    ports.journal.note(.triedAlone(messageID: message.messageID, deliveries: received.deliveryCount, deaths: deaths))
+    if deaths >= Self.mostDeaths {
+      let error = "\(deaths) workers died while they handled this message"
+      await prepared.send(.deliveries([PreparedDelivery(received: received, decoded: .refused(Refusal(.deliveryLimit, error, unread: message)))]))
+    } else {
+      await prepared.send(.deliveries([prepare(received)]))
+    }
+    _ = await reached { $0.isSettled(received.tag) }
+    // A note that stays counts against the message only if it comes back to another worker.
+    try? await ports.trials.end(key, life: life)
+  }
+
+  /// Nil where the worker stops before the note is committed.
+  private func note(_ key: TrialKey) async -> Int? {
+    while !isDraining && !Task.isCancelled {
+      do { return try await ports.trials.begin(key, life: life) } catch {
+        await ports.store.untilAvailable()
+        try? await clock.sleep(for: .milliseconds(100))
+      }
+    }
+    return nil
+  }
+
+  /// Whether `condition` came to hold before the worker was stopped.
+  private func reached(_ condition: (AckLedger) -> Bool) async -> Bool {
+    while !isDraining && !Task.isCancelled {
+      if look(condition) { return true }
+      try? await clock.sleep(for: .milliseconds(5))
+    }
+    return look(condition)
+  }
+}
+
+extension Refusal {
+  /// Of a message that nobody dares to read.
+  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message) {
+    self.init(reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID)
+  }
+}

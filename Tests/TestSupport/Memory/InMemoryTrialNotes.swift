@@ -1,0 +1,19 @@
+import Application
+import Domain
+import Synchronization
+
+package final class InMemoryTrialNotes: TrialNotes {
+  private let notes = Mutex<[TrialKey: Set<UUIDValue>]>([:])
+  package init() {}
+
+  package var count: Int { notes.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+
+  package func begin(_ key: TrialKey, life: UUIDValue) async throws(StoreError) -> Int {
+    notes.withLock { notes in
+      notes[key, default: []].insert(life)
+      return notes[key]!.count - 1
+    }
+  }
+
+  package func end(_ key: TrialKey, life: UUIDValue) async throws(StoreError) { notes.withLock { _ = $0[key]?.remove(life) } }
+}
