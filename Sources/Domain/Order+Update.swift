@@ -7,7 +7,8 @@ extension Order {
     _ update: UpdateStatus, by principal: Principal, on order: Order?, payments: PaymentFacts, at: Timestamp
   ) -> Verdict {
     guard let order, order.isWithinReach(of: principal) else { return .early(orElse: .notFound(update.order)) }
-    guard payments.open == nil else { return .paymentOpen }
+    // What nobody waits for may stay open for ever, and an order that is at its end goes nowhere, whatever becomes of it.
+    if let open = payments.open, open.isAwaited || !order.status.isFinal { return .paymentOpen }
     if let expected = update.expectedVersion, expected != order.version {
       let conflict = Rejection.versionConflict(order, expected: expected)
       return expected > order.version ? .early(orElse: conflict) : .decided(.concluded([], .rejected(conflict), payments))

@@ -141,6 +141,19 @@ import Testing
     #expect(broker.all.forwarded.count == 1)
   }
 
+  /// Each run costs seconds, and all that is behind it waits.
+  @Test func aLockThatIsNotHadIsNotWaitedForAgainAndAgain() async throws {
+    let fixture = Fixture()
+    let culprit = MessageID("m3")!
+    fixture.store.setFault { keys, _ in keys.identities.contains { $0.message == culprit } ? .blocked("canceling statement due to lock timeout") : nil }
+    try await fixture.run {
+      fixture.source.deliver((1...8).map { Fixture.create("m\($0)", order: UInt64($0)) })
+      #expect(await eventually { fixture.broker.all.replies.count == 7 })
+    }
+    // All, a half, a quarter and the culprit twice each, the other parts once, and its tries in place.
+    #expect(fixture.store.snapshot.transactions <= 2 * 4 + 3 + 2 * 3)
+  }
+
   @Test func aStoreThatIsAwayCountsNothingAndLosesNothing() async throws {
     let fixture = Fixture()
     fixture.store.setFault { _, transaction in transaction < 6 ? .unavailable("down") : nil }

@@ -18,7 +18,7 @@ import Testing
     #expect(
       story.told() == [
         "v8 processing>cancelled authorized released order.cancelled product-1:0/-2 product-2:0/-3", "ask void auth-1 1000 cancel", "accepted",
-        "nothing told", "waits", "v9 cancelled>cancelled voided released order.payment_voided",
+        "nothing told", "rejected illegal_transition", "v9 cancelled>cancelled voided released order.payment_voided",
       ])
     #expect(story.payments == PaymentFacts(count: 2))
   }

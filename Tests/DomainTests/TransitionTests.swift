@@ -187,6 +187,20 @@ enum PaymentScene: String, CaseIterable, Sendable {
     #expect(verdict(6, PaymentScene.open.facts) == .paymentOpen)
   }
 
+  /// A void may be refused for ever, and nobody waits for it.
+  @Test func aVoidThatIsOpenKeepsNobodyWaitingOnceTheOrderIsAtItsEnd() {
+    let facts = PaymentFacts(
+      open: PaymentOperation(
+        number: 4, kind: .void, purpose: .cancel, amount: Money(minorUnits: 1_000, currency: Sample.usd), authorization: Sample.authorization().id), count: 4)
+    func verdict(_ status: OrderStatus) -> Verdict {
+      let order = Sample.order(status, heldFrom: nil, payment: .authorized, price: 500, method: Sample.method)
+      return Order.decide(UpdateStatus(order: Sample.id, status: .confirmed), by: Sample.service, on: order, payments: facts, at: Sample.later)
+    }
+    #expect(verdict(.cancelled).decision?.lines == ["rejected illegal_transition"])
+    #expect(verdict(.cancelled).decision?.payments == facts)
+    #expect(verdict(.pending) == .paymentOpen)
+  }
+
   private static let sentences: [(OrderStatus, OrderStatus, String)] = [
     (.shipped, .shipped, "The order is shipped already."),
     (.confirmed, .pending, "No command sets the status pending."),

@@ -47,7 +47,8 @@ package final class HTTPPaymentProvider: PaymentProvider {
   }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
-    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }
+    // Every answer to a call means something.
+    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }!
   }
 
   package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
@@ -56,12 +57,13 @@ package final class HTTPPaymentProvider: PaymentProvider {
     lookUp.method = .GET
     lookUp.body = nil
     for name in ["content-type", "idempotency-key"] { lookUp.headers.remove(name: name) }
-    return await exchange(lookUp, call, trace) { $0.answer(toKeyOf: call, now: now()) }
+    if let answer = await exchange(lookUp, call, trace, { $0.answer(toKeyOf: call, now: now()) }) { return answer }
+    return await perform(call, isRepeat: true, trace: trace)
   }
 
   private func exchange(
-    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer
-  ) async -> PaymentAnswer {
+    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer?
+  ) async -> PaymentAnswer? {
     let response: HTTPClientResponse
     do {
       response = try await client.execute(request, deadline: .now() + TimeAmount(timeout))

@@ -24,7 +24,7 @@ struct ProviderResponse {
     switch status {
     case 200, 201: success(of: call)
     case 402: .known(.declined(code: code))
-    case 409: .known(.conflict)
+    case 409: conflict(with: call)
     case 429, 503: .noEffect(reason: "the provider answers \(status)", retryAfter: RetryAfter.read(retryAfter, now: now))
     // A redirect is not followed: it had no effect where it was asked.
     case 300..<500: .noEffect(reason: ["the provider answers \(status)", code].compactMap(\.self).joined(separator: " "), retryAfter: nil)
@@ -32,14 +32,15 @@ struct ProviderResponse {
     }
   }
 
-  /// What `GET /operations/{key}` says: a 200 has the body of what was answered to the key, a success or a problem.
-  func answer(toKeyOf call: PaymentCall, now: Timestamp) -> PaymentAnswer {
+  /// What `GET /operations/{key}` says: a 200 has the body of what was answered to the key, a success or a problem. Nil for a 404 that is not the
+  /// provider's own word, which is a problem in JSON: whatever stands between may not know it at the moment, and money may have moved.
+  func answer(toKeyOf call: PaymentCall, now: Timestamp) -> PaymentAnswer? {
     switch status {
-    case 404: return .neverCame
+    case 404: return read(Problem.self) == nil ? nil : .neverCame
     case 200:
       switch read(KeptProblem.self)?.status {
       case 402: return .known(.declined(code: code))
-      case 409: return .known(.conflict)
+      case 409: return conflict(with: call)
       default: return success(of: call)
       }
     default: return answer(to: call, now: now)
@@ -57,6 +58,12 @@ struct ProviderResponse {
       })
     else { return nil }
     return code
+  }
+
+  /// A state that does not allow it is known of what is captured or voided. Nothing of the kind can stand in the way of authorising: some say by 409
+  /// that the key's first call is not done yet.
+  private func conflict(with call: PaymentCall) -> PaymentAnswer {
+    ["capture", "void"].contains(call.target.split(separator: "/").last) ? .known(.conflict) : .unknown(reason: "the provider answers 409")
   }
 
   private func success(of call: PaymentCall) -> PaymentAnswer {

@@ -75,11 +75,14 @@ package final class PostgresOrderStore: OrderStore {
     let chain = chain.withLock { $0 }
     let (extended, links) = chain.extended(by: writes.audit)
     let writer = BatchWriter(writes: writes, sent: sent, batch: batch, now: found.facts.now, chain: chain)
+    var isCommitted = false
     do {
       _ = try session.pipeline { writer.add(to: &$0, audit: links) }
+      isCommitted = true
       if session.commitWasNotReplicated { try commitAfter(session) }
     } catch {
-      if error.outcomeIsUnknown {
+      // Committed here and not replicated is no more than unknown.
+      if isCommitted || error.outcomeIsUnknown {
         unanswered.withLock { $0[batch] = UnansweredCommit(decision: decision, transaction: found.transaction) }
         self.chain.withLock { $0 = AuditChain(id: .fresh()) }
       }
@@ -125,7 +128,9 @@ package final class PostgresOrderStore: OrderStore {
 
 extension StoreError {
   init(_ error: PostgresError) {
-    if error.isSerializationOrDeadlock || error.isUniqueViolation || error.sqlState == "57014" {
+    if error.isTimeOfStatementOrLock {
+      self = .blocked(error.description)
+    } else if error.isSerializationOrDeadlock || error.isUniqueViolation {
       self = .conflict(error.description)
     } else if error.isAboutTheData {
       self = .refused(error.description)
@@ -143,6 +148,9 @@ extension UUIDValue {
 }
 
 extension PostgresError {
+  /// `lock_timeout` or `statement_timeout` ended it.
+  var isTimeOfStatementOrLock: Bool { sqlState == "55P03" || sqlState == "57014" }
+
   /// The server refuses values or a rule of the database does: some command of the batch is at fault.
   var isAboutTheData: Bool {
     // A row that this program cannot read, say of a newer version's making, must stop its own command only.

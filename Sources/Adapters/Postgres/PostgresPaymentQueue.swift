@@ -39,7 +39,7 @@ package struct PostgresPaymentQueue: PaymentQueue {
     sql: """
       UPDATE payments p
       SET is_unknown = p.is_unknown OR p.lease_token IS NOT NULL, lease_token = gen_random_uuid(),
-          lease_until = clock_timestamp() + $2 * interval '1 millisecond', attempts = p.attempts + 1,
+          lease_until = greatest(p.lease_until, clock_timestamp() + $2 * interval '1 millisecond'), attempts = p.attempts + 1,
           first_called_at = coalesce(p.first_called_at, clock_timestamp())
       FROM (
         SELECT tenant_id, order_id, number, (is_unknown OR lease_token IS NOT NULL) AND lease_until < clock_timestamp() AS looks_up FROM payments

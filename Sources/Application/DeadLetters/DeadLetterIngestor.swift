@@ -84,7 +84,7 @@ package final class DeadLetterIngestor: Sendable {
           let middle = letters.startIndex + letters.count / 2
           let first = await ingest(letters[..<middle])
           return first + (await ingest(letters[middle...]))
-        case .conflict: break
+        case .conflict, .blocked: break
         case .unavailable(let reason):
           if !isAway { journal.note(.storeUnavailable(reason)) }
           isAway = true

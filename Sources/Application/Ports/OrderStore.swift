@@ -183,6 +183,8 @@ package enum StoreError: Error, Sendable, Equatable {
   case unavailable(String)
   /// Another transaction was in the way. The batch is run again.
   case conflict(String)
+  /// Another transaction held a lock, or this one worked, for longer than is waited for. The batch is run again, but not often: that takes long.
+  case blocked(String)
   /// The database refuses something in this batch.
   case refused(String)
 }

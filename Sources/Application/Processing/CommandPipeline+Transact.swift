@@ -4,6 +4,8 @@ import Domain
 extension CommandPipeline {
   /// After so many runs that another transaction disturbed, the batch is split as if a command of it were at fault.
   private static let mostRuns = 10
+  /// The same of runs that waited for another's lock until their time was over: each holds up all that comes behind it for seconds.
+  private static let mostBlockedRuns = 2
 
   func transact(from prepared: Handover<PreparedBatch>, into transacted: Handover<TransactedBatch>) async {
     while let next = await prepared.next() {
@@ -85,6 +87,7 @@ extension CommandPipeline {
   func commit(_ decider: BatchDecider) async -> Commit {
     let keys = decider.keys
     var runs = 0
+    var blockedRuns = 0
     var away = false
     var pause = Duration.milliseconds(5)
     while true {
@@ -114,6 +117,11 @@ extension CommandPipeline {
           if runs >= Self.mostRuns { return .refused(reason) }
           if Task.isCancelled { return .stopped }
           try? await clock.sleep(for: .milliseconds(Int.random(in: 1...(5 * runs))))
+        case .blocked(let reason):
+          blockedRuns += 1
+          ports.journal.note(.conflict(reason, run: blockedRuns))
+          if blockedRuns >= Self.mostBlockedRuns { return .refused(reason) }
+          if Task.isCancelled { return .stopped }
         case .refused(let reason): return .refused(reason)
         }
       }

@@ -17,7 +17,7 @@ import Testing
     (201, #"{"id":"a","status":"pending"}"#, "unknown"), (201, #"{"id":"a\u0001","status":"authorized"}"#, "unknown"),
     (402, #"{"code":"card_declined"}"#, "known declined card_declined"), (402, "", "known declined -"), (402, "<html>", "known declined -"),
     (402, #"{"code":"4111 1111 1111 1111"}"#, "known declined -"), (402, #"{"code":"\#(String(repeating: "x", count: 65))"}"#, "known declined -"),
-    (409, "", "known conflict"), (429, "", "no effect 1.0 seconds"), (503, "", "no effect 1.0 seconds"), (500, "", "unknown"), (502, "", "unknown"),
+    (409, "", "unknown"), (429, "", "no effect 1.0 seconds"), (503, "", "no effect 1.0 seconds"), (500, "", "unknown"), (502, "", "unknown"),
     (504, "", "unknown"), (400, "", "no effect -"), (401, "", "no effect -"), (403, "", "no effect -"), (404, "", "no effect -"), (422, "", "no effect -"),
     (301, "", "no effect -"), (307, "", "no effect -"), (101, "", "unknown"), (600, "", "unknown"),
   ])
@@ -32,6 +32,23 @@ import Testing
   ])
   func whatIsCapturedOrVoidedIsWhatWasNamed(operation: String, body: String, kind: String) {
     #expect(Self.kind(200, body, target: "/authorizations/a%2Fb/\(operation)") == kind)
+  }
+
+  @Test(arguments: ["capture", "void"]) func aStateThatDoesNotAllowItIsKnown(operation: String) {
+    #expect(Self.kind(409, "", target: "/authorizations/a/\(operation)") == "known conflict")
+  }
+
+  /// Nil: nobody's word.
+  @Test(arguments: [
+    (404, #"{"type":"about:blank","status":404,"code":"unknown_key"}"#, "never came"), (404, "{}", "never came"), (404, "", nil),
+    (404, "404 page not found", nil), (404, "<html></html>", nil), (404, #""no""#, nil),
+    (200, #"{"status":402,"code":"card_declined"}"#, "known declined card_declined"),
+    (200, #"{"id":"a","status":"authorized"}"#, "known succeeded"), (200, "<html></html>", "unknown"), (503, "", "no effect 1.0 seconds"),
+  ])
+  func aKeyNeverCameOnlyWhereTheProviderItselfSaysSo(status: Int, body: String, kind: String?) {
+    let response = ProviderResponse(status: status, retryAfter: nil, body: Array(body.utf8))
+    let answer = response.answer(toKeyOf: PaymentCall(key: "k", target: "/authorizations", body: []), now: Timestamp(microseconds: 0))
+    #expect(answer?.kind == kind)
   }
 
   @Test func whereTheBodyIsLostOnlyASuccessIsUnknown() {

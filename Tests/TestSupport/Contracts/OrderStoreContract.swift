@@ -57,7 +57,10 @@ package struct OrderStoreContract: Sendable {
       do {
         return try await store.transact(decider.keys, sent: sent) { decider.decide($0) }
       } catch {
-        guard case .conflict = error else { throw error }
+        switch error {
+        case .conflict, .blocked: break
+        case .unavailable, .refused: throw error
+        }
       }
     }
   }
