@@ -55,7 +55,7 @@ struct DeadLetterOptions: ParsableArguments {
 
   static func sentence(_ error: StoreError) -> String {
     switch error {
-    case .unavailable(let reason), .conflict(let reason), .refused(let reason):
+    case .unavailable(let reason), .conflict(let reason), .blocked(let reason), .refused(let reason):
       // undefined_table
       reason.contains("42P01") ? "the table of dead letters is not there: run `order-worker setup`" : reason
     }
