@@ -99,15 +99,13 @@ package struct DeadLetterReplay: Sendable {
       let began = ContinuousClock.now
       let letters = try await selection.next(settings.pace.letters(inStep: step))
       if letters.isEmpty { break }
+      let failedBefore = report.failed
       let sent = try await replay(letters, &report)
+      if sent.isEmpty, report.failed > failedBefore { report.aborted = "RabbitMQ does not take them" }
       if watches { watch.add(sent) }
       try await look(&watch, &report)
       onProgress(report)
       if report.aborted != nil { break }
-      if report.replayed == 0, report.failed > 0 {
-        report.aborted = "RabbitMQ does not take them"
-        break
-      }
       let rest = settings.pace.time(ofStep: step, letters: letters.count) - (ContinuousClock.now - began)
       if rest > .zero { try? await ports.clock.sleep(for: rest) }
       step += 1

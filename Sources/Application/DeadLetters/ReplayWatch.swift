@@ -39,7 +39,7 @@ extension DeadLetterReplay {
 
   /// Looks what became of the letters under way; waits for all of them where the pace says so.
   func look(_ watch: inout ReplayWatch, _ report: inout Report) async throws(StoreError) {
-    guard watches else { return }
+    guard watches, report.aborted == nil else { return }
     let settles = settings.pace.settles
     let end = ContinuousClock.now + settings.settleLimit
     while true {

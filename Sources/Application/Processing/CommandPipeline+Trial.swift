@@ -17,13 +17,21 @@ extension CommandPipeline {
     ports.journal.note(.triedAlone(messageID: message.messageID, deliveries: received.deliveryCount, deaths: deaths))
     if deaths >= Self.mostDeaths {
       let error = "\(deaths) workers died while they handled this message"
-      await prepared.send(.deliveries([PreparedDelivery(received: received, decoded: .refused(Refusal(.deliveryLimit, error, unread: message)))]))
+      let refusal = Refusal(.deliveryLimit, error, unread: message, sealed: sealed(message))
+      await prepared.send(.deliveries([PreparedDelivery(received: received, decoded: .refused(refusal))]))
     } else {
       await prepared.send(.deliveries([prepare(received)]))
     }
     _ = await reached { $0.isSettled(received.tag) }
     // A note that stays counts against the message only if it comes back to another worker.
     try? await ports.trials.end(key, life: life)
+  }
+
+  /// What the worker knows of the message already: a replay returns to its row. The body is hashed, and not read.
+  private func sealed(_ message: Message) -> SealedJourney? {
+    message.header("x-order-principal")?.text.flatMap {
+      settings.forwarding.seal.open($0, messageID: message.messageID, type: message.type, bodyHash: settings.forwarding.bodyHash(message.body))
+    }
   }
 
   /// Nil where the worker stops before the note is committed.
@@ -49,7 +57,9 @@ extension CommandPipeline {
 
 extension Refusal {
   /// Of a message that nobody dares to read.
-  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message) {
-    self.init(reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID)
+  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message, sealed: SealedJourney?) {
+    self.init(
+      reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID, principal: sealed?.principal,
+      journey: sealed?.journey ?? Journey())
   }
 }

@@ -69,7 +69,7 @@ final class WorkerComposition: Sendable {
     }
     let commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
     let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
-    let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 200) : nil
+    let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 100) : nil
     consumers = [commands, asked, dead].compactMap(\.self)
     let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
     queries = try asked.map { consumer in

@@ -82,6 +82,35 @@ import Testing
     #expect(arrival.letter.reason == .deliveryLimit && !arrival.isDated && arrival.letter.failedAt == Self.now)
   }
 
+  @Test func theBodyOfWhatMayHaveKilledWorkersIsNotRead() throws {
+    var message = CommandFixture(#"{"order_id":"6f1c2d3e-1111-4222-8333-444455556666"}"#, type: "order.update_status").message
+    message.headers = [MessageHeader("x-reason", .string("delivery_limit")), MessageHeader("x-error", .string("2 workers died"))]
+    let letter = Self.read(message).letter
+    #expect(letter.order == nil && letter.command == .updateStatus && letter.messageID == CommandFixture.id)
+  }
+
+  @Test func aReplayIsSealedForItsRowAndReturnsThere() throws {
+    let letter = Self.read(try Self.deadLettered(Self.invalid)).letter
+    let mark = ReplayMark(letter: letter.key, by: "cli:olga")
+    let replay = Self.codec.replay(letter, body: Array(#"{"customer_id":7}"#.utf8), under: .anonymous, mark: mark)
+    #expect(replay.message.exchange == "orders.commands" && replay.message.routingKey == "order.create" && replay.message.messageID == letter.messageID)
+    #expect(replay.message.headers.map(\.name) == ["mine", "x-order-principal"] && replay.message.correlationID == "c-1")
+    let again = CommandFixture("").changing { $0.message = replay.message }
+    #expect(again.refusal?.reason == .invalid && again.refusal?.journey.replay == mark)
+    let returned = Self.read(try Self.deadLettered(again, after: 5)).letter
+    #expect(returned.key == letter.key && returned.history[0].what.hasPrefix("failed again"))
+  }
+
+  @Test func aReplayThatIsStillMalformedReturnsToItsRowToo() throws {
+    let letter = Self.read(try Self.deadLettered(CommandFixture("{", id: nil))).letter
+    #expect(letter.commandID == "dl-\(letter.key.id)")
+    let olga = Principal(subject: "cli:olga", roles: [.operator], tenant: .standard)
+    let replay = Self.codec.replay(letter, body: Array("{{".utf8), under: olga, mark: ReplayMark(letter: letter.key, by: "cli:olga"))
+    let again = CommandFixture("").changing { $0.message = replay.message }
+    #expect(again.refusal?.reason == .malformed)
+    #expect(Self.read(try Self.deadLettered(again, after: 5)).letter.key == letter.key)
+  }
+
   @Test func ofALargeBodySizeHashAndBeginningAreKept() throws {
     let body = Array(#"{"a":""#.utf8) + [UInt8](repeating: 0x61, count: 300_000)
     let letter = Self.read(try Self.deadLettered(CommandFixture(bytes: body))).letter

@@ -1,6 +1,7 @@
 import Application
 import ClientRuntime
 import Domain
+import JSONAdapter
 import PostgresAdapter
 import PostgresClient
 import TestSupport
@@ -54,4 +55,18 @@ import Testing
   @Test func onlyParkedLettersAreDiscarded() async throws { try await contract().onlyParkedLettersAreDiscarded() }
   @Test func lettersAreHandedOutOldestFirstUntilTheStart() async throws { try await contract().lettersAreHandedOutOldestFirstUntilTheStart() }
   @Test func whatIsSettledOrOfNobodyGoesWithTime() async throws { try await contract().whatIsSettledOrOfNobodyGoesWithTime() }
+
+  @Test func aReplayForgetsThatWorkersDiedOverTheLetter() async throws {
+    let client = try await PostgresFixture.make().client
+    let store = PostgresDeadLetterStore(client: client)
+    let letter = DeadLetterStoreContract(InMemoryDeadLetterStore()).letter(1)
+    try await store.ingest([DeadLetterArrival(letter: letter, isDated: true)])
+    let notes = PostgresTrialNotes(client: client)
+    let key = TrialKey(Fingerprint(of: Array(letter.messageID!.utf8) + [0] + letter.body).bytes)
+    _ = try await notes.begin(key, life: UUIDValue(high: 1, low: 1))
+    #expect(try await notes.begin(key, life: UUIDValue(high: 1, low: 2)) == 1)
+    let event = DeadLetterEvent(at: letter.failedAt, what: "replayed", actor: nil)
+    #expect(try await store.claim([ReplayClaim(key: letter.key, mark: nil, event: event, audit: [])], patience: .seconds(9)) == [letter.key])
+    #expect(try await notes.begin(key, life: UUIDValue(high: 1, low: 3)) == 0)
+  }
 }

@@ -89,6 +89,14 @@ import Testing
     #expect(store.all.map(\.state) == [.replaying, .parked, .replaying])
   }
 
+  @Test func aBrokerThatTakesNothingEndsIt() async throws {
+    let tenant = try await fill(1_100)
+    let worker = Worker { Int($0.messageID!.dropFirst(2))! <= 500 }
+    let report = try await run(tenant, worker)
+    #expect(report.replayed == 500 && report.failed == 500 && report.aborted?.contains("RabbitMQ") == true)
+    #expect(store.all.filter { $0.state == .parked }.count == 600)
+  }
+
   @Test func anInterruptedReplayGoesOnWhereItStopped() async throws {
     let tenant = try await fill(30)
     // The process ends between claim and confirm.

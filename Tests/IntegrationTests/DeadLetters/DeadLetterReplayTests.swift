@@ -107,4 +107,43 @@ import Testing
     #expect(try await world.number("SELECT count(*) FROM orders") == 1)
     try await Self.end(world, flow, worker)
   }
+
+  @Test(.timeLimit(.minutes(2))) func aLetterWithoutAnIdIsReplayedUnderTheRowsAndTheOperatorsName() async throws {
+    let (world, flow, worker) = try await Self.start()
+    var nameless = flow.create(1)
+    nameless.properties.messageID = nil
+    let publisher = try world.publisher()
+    #expect(await publisher.publish([nameless], deadline: .after(.seconds(20))) == [.confirmed])
+    #expect(try await eventually { try await world.number("SELECT count(*) FROM dead_letters WHERE reason = 'malformed'") == 1 }, "\(world.logTail())")
+    #expect(await !world.command(["dead-letters", "replay", "--all"]), "nobody is known to have sent it")
+    #expect(await world.command(["dead-letters", "replay", "--all", "--as-me"]), "\(world.logTail())")
+    #expect(try await eventually { try await world.number("SELECT count(*) FROM dead_letters WHERE state = 'resolved'") == 1 }, "\(world.logTail())")
+    #expect(
+      try await world.number(
+        "SELECT count(*) FROM processed_commands p JOIN dead_letters d ON p.message_id = 'dl-' || d.id::text WHERE p.subject LIKE 'cli:%'") == 1)
+    await publisher.close()
+    try await Self.end(world, flow, worker)
+  }
+
+  @Test(.timeLimit(.minutes(2))) func workersThatAreKilledLoseNoLetterAndTellOfEachOnce() async throws {
+    let (world, flow, first) = try await Self.start()
+    var worker = first
+    let count = 4_000
+    let broken = (0..<count).map { world.publication(Array("{".utf8), id: "broken-\($0)") }
+    async let sent = flow.send(broken)
+    for _ in 0..<5 {
+      try await Task.sleep(for: .milliseconds(300))
+      await worker.end(9)
+      worker = await world.worker()
+    }
+    #expect(await sent)
+    #expect(
+      try await eventually(within: .seconds(60)) {
+        let waiting = [try await world.depth("dead-letter"), try await world.depth("commands")]
+        return try await world.number("SELECT count(DISTINCT message_id) FROM dead_letters") == Int64(count) && waiting == [0, 0]
+      }, "\(world.logTail())")
+    #expect(try await world.number("SELECT count(*) FROM dead_letters") == Int64(count), "a row for each, however often it came")
+    #expect(try await world.number("SELECT count(*) FROM dead_letters WHERE state <> 'parked' OR reason <> 'malformed'") == 0)
+    try await Self.end(world, flow, worker)
+  }
 }

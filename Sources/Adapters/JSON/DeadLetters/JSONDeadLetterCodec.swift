@@ -22,7 +22,8 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
     let origin = DeadLetterOrigin(received.message)
     let message = origin.message
     let bodyHash = Fingerprint(of: message.body)
-    let contents = CommandContents(message, received, commandsExchange: commandsExchange)
+    // What may have killed workers shall not kill this one: its body is left unread.
+    let contents = CommandContents(message, received, commandsExchange: commandsExchange, readsBody: origin.reason != .deliveryLimit)
     let sealed = message.header("x-order-principal")?.text.flatMap {
       seal.open($0, messageID: contents.messageID, type: message.type ?? contents.typeName, bodyHash: bodyHash.bytes)
     }
@@ -35,7 +36,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
     let failedAt = origin.failedAt ?? now
     let error = HeaderJSON.storable(origin.error)
     let command = contents.typeName.flatMap(CommandName.known)
-    let fingerprint = contents.data.map { $0.event == nil ? bodyHash : Fingerprint(of: $0.text) }
+    let fingerprint = contents.fingerprint(ofBody: bodyHash)
     let letter = DeadLetter(
       key: DeadLetterKey(tenant: tenant, id: id), messageID: contents.messageID.map(HeaderJSON.storable),
       type: contents.typeName.map(HeaderJSON.storable), order: contents.order(of: command, tenant: tenant), reason: origin.reason, error: error,
@@ -64,8 +65,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
     let sealed = SealedJourney(
       messageID: contents.messageID, type: contents.typeName, bodyHash: bodyHash.bytes, principal: principal, journey: Journey(replay: mark))
     message.headers.append(MessageHeader("x-order-principal", .string(seal.seal(sealed))))
-    let fingerprint = contents.data.map { $0.event == nil ? bodyHash : Fingerprint(of: $0.text) }
-    return ReplayMessage(message: message, mark: fingerprint.map { ClaimMark(subject: principal.subject, fingerprint: $0) })
+    return ReplayMessage(message: message, mark: contents.fingerprint(ofBody: bodyHash).map { ClaimMark(subject: principal.subject, fingerprint: $0) })
   }
 
   /// The token, and the seal, which is as good as one.
@@ -76,17 +76,25 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
 struct CommandContents {
   let messageID: String?
   let typeName: String?
-  /// Nil where the message is malformed.
+  /// Nil where the message is malformed, or was not read.
   let data: CommandData?
+  private let isUnread: Bool
 
-  init(_ message: Message, _ received: ReceivedMessage, commandsExchange: String) {
+  init(_ message: Message, _ received: ReceivedMessage, commandsExchange: String, readsBody: Bool = true) {
     let asSent = ReceivedMessage(
       tag: received.tag, redelivered: received.redelivered, message: message, headersExceedLimits: received.headersExceedLimits,
       hasInvalidText: received.hasInvalidText)
     var transport = TransportReader(asSent)
-    data = try? transport.readData(asSent, exchange: commandsExchange)
+    data = readsBody ? try? transport.readData(asSent, exchange: commandsExchange) : nil
+    isUnread = !readsBody
     messageID = transport.messageID?.rawValue ?? message.messageID
     typeName = transport.typeName
+  }
+
+  /// Of what the command's claim is made over; of an unread message the body, which it is unless the command is a CloudEvent's data.
+  func fingerprint(ofBody hash: Fingerprint) -> Fingerprint? {
+    if let data { return data.event == nil ? hash : Fingerprint(of: data.text) }
+    return isUnread ? hash : nil
   }
 
   /// The order that the command names, or would make.

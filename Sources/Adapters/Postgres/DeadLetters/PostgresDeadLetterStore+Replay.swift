@@ -30,7 +30,10 @@ extension PostgresDeadLetterStore {
     }
     let parameters = Parameters(
       Self.columns(claims.map(\.key)) + [.array(subject), .array(fingerprint), .array(event), .int64(patience.milliseconds)])
-    return try await change(ReplayStatements.claim, parameters) { changed in claims.filter { changed.contains($0.key) }.flatMap(\.audit) }
+    let trials = Parameters(Self.columns(claims.map(\.key)))
+    return try await change(ReplayStatements.claim, parameters, then: (ReplayStatements.forgetTrials, trials)) { changed in
+      claims.filter { changed.contains($0.key) }.flatMap(\.audit)
+    }
   }
 
   package func published(_ keys: [DeadLetterKey]) async throws(StoreError) {
@@ -71,12 +74,13 @@ extension PostgresDeadLetterStore {
 
   /// Runs a statement that returns the keys it changed, and commits it with its audit.
   private func change(
-    _ statement: Statement, _ parameters: Parameters, audit: @escaping @Sendable (Set<DeadLetterKey>) -> [AuditEntry]
+    _ statement: Statement, _ parameters: Parameters, then next: (Statement, Parameters)? = nil, audit: @escaping @Sendable (Set<DeadLetterKey>) -> [AuditEntry]
   ) async throws(StoreError) -> Set<DeadLetterKey> {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
       let results = try session.pipeline {
         $0.append(.begin)
         $0.append(statement, parameters)
+        if let next { $0.append(next.0, next.1) }
       }
       let changed = Set(try Self.keys(results[1]))
       try self.commit(session, audit(changed))

@@ -29,6 +29,14 @@ enum ReplayStatements {
       RETURNING d.tenant_id, d.id
       """, parameterTypes: [.textArray, .uuidArray, .textArray, .byteaArray, .textArray, .int8])
 
+  /// Somebody has looked: that workers died over it counts no longer against it.
+  static let forgetTrials = Statement(
+    name: "dead_letters_forget_trials",
+    sql: """
+      DELETE FROM delivery_trials t USING \(keys) JOIN dead_letters d USING (tenant_id, id)
+      WHERE t.message = sha256(convert_to(coalesce(d.message_id, 'dl-' || d.id::text), 'UTF8') || '\\x00'::bytea || d.body)
+      """, parameterTypes: [.textArray, .uuidArray])
+
   /// It may be parked again, or done, before its confirm is noted.
   static let published = Statement(
     name: "dead_letters_published",

@@ -36,12 +36,8 @@ enum DeadLetterTables {
       ("sender", sender), ("tenant", letter.key.tenant.rawValue), ("attempts", "\(letter.attempts)"),
       ("failed", letter.firstFailedAt == letter.failedAt ? time(letter.failedAt) : "\(time(letter.failedAt)), first \(time(letter.firstFailedAt))"),
     ]
-    var text = facts.map { name, value in wrapped(name, TextTable.printable(value), width) }.joined(separator: "\n")
-    text +=
-      "\n\n"
-      + TextTable(
-        columns: [.left("AT"), .left("BY"), .left("WHAT HAPPENED")], rows: letter.history.map { [time($0.at), $0.actor ?? "-", $0.what] }, width: width
-      ).text
+    var text = facts.map { name, value in fact(name, value, width) }.joined(separator: "\n")
+    text += "\n\n" + history(letter.history, width).text
     if !headers.isEmpty {
       text += "\n\n" + TextTable(columns: [.left("HEADER"), .left("VALUE")], rows: headers.map { [$0.name, $0.value] }, width: width).text
     }
@@ -54,12 +50,27 @@ enum DeadLetterTables {
   }
 
   /// A value that is too long goes on below, under itself.
-  private static func wrapped(_ name: String, _ value: String, _ width: Int?) -> String {
+  private static func fact(_ name: String, _ value: String, _ width: Int?) -> String {
     let indent = 10
-    let room = max((width ?? .max) - indent, 20)
+    let lines = wrapped(value, to: (width ?? .max) - indent)
+    return name + String(repeating: " ", count: indent - name.count) + lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+  }
+
+  private static func history(_ events: [DeadLetterEvent], _ width: Int?) -> TextTable {
+    let actors = events.map { $0.actor ?? "-" }
+    let taken = 20 + 2 + max(actors.map(\.count).max() ?? 0, 2) + 2
+    let rows = zip(events, actors).flatMap { event, actor in
+      wrapped(event.what, to: (width ?? .max) - taken).enumerated().map { $0 == 0 ? [time(event.at), actor, $1] : ["", "", $1] }
+    }
+    return TextTable(columns: [.left("AT"), .left("BY"), .left("WHAT HAPPENED")], rows: rows, width: width)
+  }
+
+  /// In lines of whole words, where they fit.
+  private static func wrapped(_ text: String, to length: Int) -> [String] {
+    let room = max(length, 20)
     var lines: [String] = []
     var line = ""
-    for word in value.split(separator: " ", omittingEmptySubsequences: false) {
+    for word in TextTable.printable(text).split(separator: " ", omittingEmptySubsequences: false) {
       if !line.isEmpty, line.count + 1 + word.count > room {
         lines.append(line)
         line = String(word)
@@ -67,8 +78,7 @@ enum DeadLetterTables {
         line += line.isEmpty ? String(word) : " \(word)"
       }
     }
-    lines.append(line)
-    return name + String(repeating: " ", count: indent - name.count) + lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+    return lines + [line]
   }
 
   static func time(_ at: Timestamp) -> String { at.description.prefix(19) + "Z" }
