@@ -36,7 +36,8 @@ struct StockOptions: ParsableArguments {
       switch error {
       case .belowReserved(let rows): throw CommandFailure(sentences: rows.map(Self.sentence))
       case .notSetUp: throw CommandFailure("the tables are not there: run `order-worker setup`")
-      case .store(.refused(let reason)), .store(.conflict(let reason)), .store(.blocked(let reason)), .store(.unavailable(let reason)): throw CommandFailure(reason)
+      case .store(.refused(let reason)), .store(.conflict(let reason)), .store(.blocked(let reason)), .store(.unavailable(let reason)):
+        throw CommandFailure(reason)
       }
     } catch {
       throw CommandFailure(SetupDatabase.sentence(error))
