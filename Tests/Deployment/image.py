@@ -3,6 +3,8 @@ import re
 
 from worker import ROOT, Worker, check, text
 
+# sslrootcert=system came with libpq 16; before, it is a file of that name.
+LIBPQ = {"bookworm": 15, "trixie": 17}
 RUNTIME_OF = {"libhiredis-dev": "libhiredis", "libpq-dev": "libpq", "librabbitmq-dev": "librabbitmq"}
 
 
@@ -16,6 +18,11 @@ def check_all():
     for needs in re.findall(r'\.apt\(\["([^"]+)"\]\)', package):
         check(needs in build, where, f"{needs}, which Package.swift needs, is not installed for the build")
         check(re.search(rf"\b{RUNTIME_OF.get(needs, needs)}[\d.]+ ", runtime), where, f"{needs} is built with, and its library is not in the image that runs")
+
+    release = re.search(r"ARG DEBIAN=(\w+)", dockerfile)[1]
+    for path in sorted((ROOT / "k8s").rglob("*")):
+        if path.is_file() and LIBPQ[release] < 16:
+            check("sslrootcert=system" not in path.read_text(), path.relative_to(ROOT), f"has sslrootcert=system, which {release}'s libpq does not know")
 
     allowed = set(re.findall(r"^!(\S+)", text(".dockerignore"), re.M))
     paths = set(re.findall(r'path: "(\w+)', package)) | {"Package.swift"}
