@@ -8,6 +8,24 @@ import Testing
 
 /// What keepers and operators look for must not cost what lies settled: that may be very much more.
 @Suite struct DeadLetterStatementTests {
+  /// 20 that are parked, and a hundred times as many that are settled.
+  private static let filled = Task {
+    let client = try await PostgresFixture.make().client
+    try await client.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
+      try session.execute(
+        """
+        INSERT INTO dead_letters (tenant_id, id, reason, error, error_pattern, attempts, state, body, body_size, body_sha256, headers, properties,
+                                  history, first_failed_at, failed_at, settled_at)
+        SELECT 'default', gen_random_uuid(), 'invalid', '', '', 1, CASE WHEN n <= 20 THEN 'parked' ELSE 'resolved' END, '', 0, '', '{}', '{}', '[]',
+               now(), now(), CASE WHEN n > 20 THEN now() END
+        FROM generate_series(1, 2000) AS n;
+        ANALYZE dead_letters;
+        SET enable_seqscan = off;
+        """)
+    }
+    return client
+  }
+
   @Test(arguments: ["settle a page", "settle replayed", "trim", "newest", "oldest", "take back"])
   func whatIsSettledIsNotRead(name: String) async throws {
     let filter: [Parameter] = [.text("default"), .null, .null, .null, .null]
@@ -23,18 +41,9 @@ import Testing
       "take back": (ReplayStatements.takeBack, [.int64(1_000), .text("[]")]),
     ]
     let (statement, parameters) = try #require(statements[name])
-    let plan = try await PostgresFixture.make().client.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
-      try session.execute(
-        """
-        INSERT INTO dead_letters (tenant_id, id, reason, error, error_pattern, attempts, state, body, body_size, body_sha256, headers, properties,
-                                  history, first_failed_at, failed_at, settled_at)
-        SELECT 'default', gen_random_uuid(), 'invalid', '', '', 1, CASE WHEN n <= 20 THEN 'parked' ELSE 'resolved' END, '', 0, '', '{}', '{}', '[]',
-               now(), now(), CASE WHEN n > 20 THEN now() END
-        FROM generate_series(1, 2000) AS n;
-        ANALYZE dead_letters;
-        SET enable_seqscan = off;
-        """)
-      let explain = Statement(name: "explain", sql: "EXPLAIN (ANALYZE, TIMING OFF) \(statement.sql)", parameterTypes: statement.parameterTypes)
+    let plan = try await Self.filled.value.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
+      let words = name.split(separator: " ").joined(separator: "_")
+      let explain = Statement(name: "explain_\(words)", sql: "EXPLAIN (ANALYZE, TIMING OFF) \(statement.sql)", parameterTypes: statement.parameterTypes)
       let rows = try session.query(explain, parameters)
       return (0..<rows.rowCount).map { rows.text($0, 0) }
     }
