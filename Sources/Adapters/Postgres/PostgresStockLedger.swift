@@ -19,7 +19,7 @@ package struct PostgresStockLedger: StockLedger {
     }
   }
 
-  package func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError) {
+  package func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError) -> [StockRow] {
     var products = TextArray(capacity: counts.count)
     var quantities = Int64Array(capacity: counts.count)
     for count in counts {
@@ -28,7 +28,7 @@ package struct PostgresStockLedger: StockLedger {
     }
     let named = Parameters([.text(tenant.rawValue), .array(products)])
     let parameters = Parameters([.text(tenant.rawValue), .array(products), .array(quantities)])
-    let short: [StockRow] = try await run { session throws(PostgresError) in
+    let (short, written): ([StockRow], [StockRow]) = try await run { session throws(PostgresError) in
       // The rows' locks keep orders from reserving more between the look and the write.
       let results = try session.pipeline {
         $0.append(.begin)
@@ -38,15 +38,16 @@ package struct PostgresStockLedger: StockLedger {
       let short = try Self.rows(results[2])
       if !short.isEmpty {
         try session.execute("ROLLBACK")
-        return short
+        return (short, [])
       }
-      _ = try session.pipeline {
+      let done = try session.pipeline {
         $0.append(Self.write, parameters)
         $0.append(.commit)
       }
-      return []
+      return ([], try Self.rows(done[0]))
     }
     if !short.isEmpty { throw .belowReserved(short) }
+    return written
   }
 
   private static func rows(_ result: ResultSet) throws(PostgresError) -> [StockRow] {
@@ -97,5 +98,6 @@ package struct PostgresStockLedger: StockLedger {
       SELECT $1, k.product_id, k.quantity FROM unnest($2::text[], $3::bigint[]) AS k (product_id, quantity)
       ORDER BY k.product_id
       ON CONFLICT (tenant_id, product_id) DO UPDATE SET on_hand = excluded.on_hand
+      RETURNING product_id, on_hand, reserved
       """, parameterTypes: [.text, .textArray, .int8Array])
 }

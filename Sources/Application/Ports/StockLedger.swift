@@ -33,5 +33,6 @@ package protocol StockLedger: Sendable {
   /// All products of a tenant, by name.
   func list(tenant: TenantID) async throws(StockLedgerError) -> [StockRow]
   /// Sets what is on hand of these products, each named once: of all or, on any fault, of none. A product not named keeps what it has.
-  func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError)
+  /// Returns how those products then stand, in no order.
+  func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError) -> [StockRow]
 }

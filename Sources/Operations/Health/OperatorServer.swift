@@ -29,7 +29,7 @@ package struct OperatorServer: Sendable {
     var quiet = log
     quiet.logLevel = .critical
     let application = Application(
-      router: router(),
+      responder: OperatorPages(health: health, metrics: metrics),
       configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
       onServerRunning: { [log, host] channel in
         let port = channel.localAddress?.port ?? 0
@@ -43,25 +43,38 @@ package struct OperatorServer: Sendable {
     try? await group.shutdownGracefully()
     try result.get()
   }
+}
 
-  private func router() -> Router<BasicRequestContext> {
-    let router = Router()
-    router.get("/health/live") { _, _ in Self.answer(.ok, Array(#"{"status":"live"}"#.utf8) + [UInt8(ascii: "\n")]) }
-    router.get("/health/ready") { [health] _, _ in
-      let report = health.report
-      return Self.answer(report.isReady ? .ok : .serviceUnavailable, report.json)
+/// What there is to read. HEAD asks for as much as GET, without the body; nothing else is to be done here.
+private struct OperatorPages: HTTPResponder {
+  typealias Context = BasicRequestContext
+
+  let health: HealthRegistry
+  let metrics: WorkerMetrics
+
+  func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    guard let page = page(request.uri.path) else { throw HTTPError(.notFound) }
+    switch request.method {
+    case .get: return page()
+    case .head: return page().createHeadResponse()
+    default: return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
     }
-    router.get("/metrics") { [metrics] _, _ in
-      Response(
-        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
-        body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text)))
-    }
-    return router
   }
 
-  private static func answer(_ status: HTTPResponse.Status, _ json: [UInt8]) -> Response {
-    Response(
-      status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+  private func page(_ path: String) -> (() -> Response)? {
+    switch path {
+    case "/health/live": { Self.answer(.ok, Array(#"{"status":"live"}"#.utf8) + [UInt8(ascii: "\n")]) }
+    case "/health/ready":
+      {
+        let report = health.report
+        return Self.answer(report.isReady ? .ok : .serviceUnavailable, report.json)
+      }
+    case "/metrics": { Self.answer(.ok, Array(metrics.text.utf8), as: "text/plain; version=0.0.4; charset=utf-8") }
+    default: nil
+    }
+  }
+
+  private static func answer(_ status: HTTPResponse.Status, _ bytes: [UInt8], as type: String = "application/json") -> Response {
+    Response(status: status, headers: [.contentType: type, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 }

@@ -47,6 +47,25 @@ package final class Counter<Labels: MetricLabels>: MetricFamily {
   }
 }
 
+/// A count that is kept elsewhere, and looked up when somebody asks.
+package struct ReadCounter: MetricFamily {
+  private let name: String
+  private let help: String
+  private let read: @Sendable () -> Double?
+
+  /// Nil where it cannot be had.
+  package init(_ name: String, _ help: String, _ read: @escaping @Sendable () -> Double?) {
+    self.name = name
+    self.help = help
+    self.read = read
+  }
+
+  package func write(to text: inout String) {
+    MetricText.head(name, "counter", help, to: &text)
+    if let value = read() { MetricText.sample(name, [], value, to: &text) }
+  }
+}
+
 /// Values that are looked up when somebody asks.
 package struct Gauge: MetricFamily {
   private let name: String
@@ -98,18 +117,38 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
 
   package func write(to text: inout String) {
     MetricText.head(name, "histogram", help, to: &text)
-    for (labels, cell) in cells.withLock({ $0 }) {
-      var count: Int64 = 0
-      for (index, bucket) in cell.buckets.enumerated() {
-        count += bucket
-        let bound = index < bounds.count ? "\(bounds[index])" : "+Inf"
-        MetricText.sample("\(name)_bucket", labels.pairs + [("le", bound)], Double(count), to: &text)
+    for (labels, cell) in cells.withLock({ $0 }) { write(cell, as: name, labels.pairs, to: &text) }
+  }
+
+  /// The same over all its labels, by another name: counted once, shown twice.
+  package func total(_ name: String, _ help: String, _ pairs: [(name: String, value: String)]) -> some MetricFamily {
+    HistogramTotal { text in
+      MetricText.head(name, "histogram", help, to: &text)
+      var total = Cells(buckets: [Int64](repeating: 0, count: self.bounds.count + 1))
+      for cell in self.cells.withLock({ Array($0.values) }) {
+        for (index, bucket) in cell.buckets.enumerated() { total.buckets[index] += bucket }
+        total.sum += cell.sum
       }
-      MetricText.sample("\(name)_sum", labels.pairs, cell.sum, to: &text)
-      MetricText.sample("\(name)_count", labels.pairs, Double(count), to: &text)
+      self.write(total, as: name, pairs, to: &text)
     }
+  }
+
+  private func write(_ cell: Cells, as name: String, _ pairs: [(name: String, value: String)], to text: inout String) {
+    var count: Int64 = 0
+    for (index, bucket) in cell.buckets.enumerated() {
+      count += bucket
+      let bound = index < bounds.count ? "\(bounds[index])" : "+Inf"
+      MetricText.sample("\(name)_bucket", pairs + [("le", bound)], Double(count), to: &text)
+    }
+    MetricText.sample("\(name)_sum", pairs, cell.sum, to: &text)
+    MetricText.sample("\(name)_count", pairs, Double(count), to: &text)
   }
 
   /// Seconds, from half a millisecond to a minute.
   package static var durations: [Double] { [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] }
+}
+
+private struct HistogramTotal: MetricFamily {
+  let writer: @Sendable (inout String) -> Void
+  func write(to text: inout String) { writer(&text) }
 }

@@ -6,7 +6,7 @@ package enum ProcessMetrics {
   package static func families() -> [any MetricFamily] {
     [
       Gauge("process_resident_memory_bytes", "Memory in use.") { value(residentBytes()) },
-      Gauge("process_cpu_seconds_total", "Processor time used.") { value(processorSeconds()) },
+      ReadCounter("process_cpu_seconds_total", "Processor time used.") { processorSeconds() },
       Gauge("process_open_fds", "Open file descriptors.") { value(openDescriptors()) },
     ]
   }

@@ -65,8 +65,11 @@ package final class WorkerMetrics: Sendable {
     let breaker = Gauge("orders_adapter_breaker_state", "0 closed, 1 half open, 2 open.") { [breakers = breakers.withLock { $0 }] in
       breakers.map { (pairs: [("adapter", $0.key)], value: Double($0.value)) }
     }
+    let process = commandDuration.total(
+      "messaging_process_duration_seconds", "From delivery to acknowledgement, of all commands.",
+      [("messaging_operation_name", "process"), ("messaging_system", "rabbitmq")])
     let own: [any MetricFamily] = [
-      commands, commandDuration, batchSize, events, retries, deadLetters, revenue, cacheRequests, adapterDuration, breaker, sent, consumed,
+      commands, commandDuration, batchSize, events, retries, deadLetters, revenue, cacheRequests, adapterDuration, breaker, sent, consumed, process,
     ]
     var text = ""
     for family in own + looked.withLock({ $0 }) { family.write(to: &text) }

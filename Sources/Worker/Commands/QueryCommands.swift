@@ -22,7 +22,10 @@ struct QueryOptions: ParsableArguments {
     guard let document = try? JSONParser.parse(answer), let node = document.member(name, of: document.root) else {
       throw CommandFailure("the answer is none of this version's")
     }
-    return Array(document.source(node))
+    let source = Array(document.source(node))
+    // A string's source is what stands between its quotation marks.
+    let quote = node.kind == .string ? [UInt8(ascii: "\"")] : []
+    return quote + source + quote
   }
 
   static func orderID(_ text: String) throws -> String {

@@ -57,16 +57,16 @@ struct StockOptions: ParsableArguments {
     json.object { json in
       json.member("tenant_id", tenant.rawValue)
       json.name("stock")
-      json.array(rows) { json, row in
-        json.object { json in
-          json.member("product_id", row.product.rawValue)
-          json.member("on_hand", row.level.onHand)
-          json.member("reserved", row.level.reserved)
-          json.member("available", row.level.available)
-        }
-      }
+      json.array(rows) { json, row in json.object { Self.write(row, to: &$0) } }
     }
     Console.print(utf8: json.bytes)
+  }
+
+  static func write(_ row: StockRow, to json: inout JSONText) {
+    json.member("product_id", row.product.rawValue)
+    json.member("on_hand", row.level.onHand)
+    json.member("reserved", row.level.reserved)
+    json.member("available", row.level.available)
   }
 }
 
@@ -107,8 +107,14 @@ struct StockSetCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (tenant, count) = (options.tenant, StockCount(product: product, onHand: quantity))
-    try await options.withLedger { ledger throws(StockLedgerError) in try await ledger.set([count], tenant: tenant) }
-    if !options.json { Console.print("\(product): \(quantity) on hand") }
+    let rows = try await options.withLedger { ledger throws(StockLedgerError) in try await ledger.set([count], tenant: tenant) }
+    guard options.json else { return Console.print("\(product): \(quantity) on hand") }
+    var json = JSONText()
+    json.object { json in
+      json.member("tenant_id", tenant.rawValue)
+      for row in rows { StockOptions.write(row, to: &json) }
+    }
+    Console.print(utf8: json.bytes)
   }
 }
 
@@ -138,7 +144,7 @@ struct StockImportCommand: AsyncParsableCommand {
     let (tenant, counts) = (options.tenant, stock.counts)
     let short: [StockRow] = try await options.withLedger { ledger throws(StockLedgerError) in
       do throws(StockLedgerError) {
-        try await ledger.set(counts, tenant: tenant)
+        _ = try await ledger.set(counts, tenant: tenant)
         return []
       } catch {
         guard case .belowReserved(let rows) = error else { throw error }
@@ -148,6 +154,9 @@ struct StockImportCommand: AsyncParsableCommand {
     if !short.isEmpty {
       throw CommandFailure(sentences: short.map { "\(file): line \(stock.lines[$0.product] ?? 0): \(StockOptions.sentence($0))" })
     }
-    if !options.json { Console.print("\(counts.count) products counted") }
+    guard options.json else { return Console.print("\(counts.count) products counted") }
+    var json = JSONText()
+    json.object { $0.member("counted", Int64(counts.count)) }
+    Console.print(utf8: json.bytes)
   }
 }

@@ -68,6 +68,24 @@ import Testing
     #expect(metrics.text.contains(/process_resident_memory_bytes [1-9]/))
   }
 
+  @Test func whatEveryCommandTookIsShownOfAllOfThemToo() {
+    let metrics = WorkerMetrics()
+    let journal = MeteringJournal(next: Silent(), metrics: metrics)
+    let labels = #"messaging_operation_name="process",messaging_system="rabbitmq""#
+    #expect(Self.lines(metrics).contains("messaging_process_duration_seconds_count{\(labels)} 0"))
+    journal.note(.finished(type: .create, took: [.milliseconds(30), .seconds(90)]))
+    journal.note(.finished(type: .updateStatus, took: [.milliseconds(30)]))
+    let lines = Self.lines(metrics)
+    #expect(lines.contains(#"messaging_process_duration_seconds_bucket{\#(labels),le="0.05"} 2"#), "\(metrics.text)")
+    #expect(lines.contains("messaging_process_duration_seconds_count{\(labels)} 3"))
+  }
+
+  @Test func processorTimeOnlyRises() {
+    let metrics = WorkerMetrics()
+    metrics.add(ProcessMetrics.families())
+    #expect(metrics.text.contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total "))
+  }
+
   @Test func aProvidersBreakerIsToldBeforeItEverOpened() async throws {
     let metrics = WorkerMetrics()
     let environment = ["ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://127.0.0.1:1", "ORDERS_AUTH": "off"]

@@ -15,7 +15,8 @@ import Testing
 
   @Test(arguments: [
     (["run"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"), (["setup"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"),
-    (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "production"),
+    (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "ORDERS_ENV=development together with"),
+    (["run"], ["ORDERS_AUTH": "required", "ORDERS_ENV": "production"], "ORDERS_ENV=development together with ORDERS_AUTH=off"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http"], "ORDERS_PAYMENT_URL"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://u:secret@h"], "ORDERS_PAYMENT_TOKEN"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "stripe"], "stripe"),

@@ -35,6 +35,17 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("GET", "/health/live", 200, true), ("HEAD", "/health/live", 200, false), ("HEAD", "/health/ready", 503, false), ("HEAD", "/metrics", 200, false),
+    ("POST", "/metrics", 405, false), ("DELETE", "/health/ready", 405, false), ("GET", "/health", 404, false), ("HEAD", "/orders", 404, false),
+  ])
+  func headIsAnsweredLikeGetAndNothingElseIsDone(method: String, path: String, code: Int, hasBody: Bool) async throws {
+    try await Self.withWaitingWorker { port in
+      let answer = PlainHTTP.ask(path, method: method, port: try #require(Int(port)))
+      #expect(answer?.code == code && answer?.body.isEmpty == !hasBody)
+    }
+  }
+
   @Test func whereNobodyListensItFails() async throws {
     let result = try await Program.run(["health", "--http-port", "1"])
     #expect(result.code == 1)

@@ -76,6 +76,11 @@ import Testing
       #expect(history.count == 3 && history[2].hasSuffix("too late"))
       #expect(try await world.run("list", "--customer", "carol").output.contains(order))
       #expect(try await world.run("list", "--customer", "carol", "--json").output.contains(#""next_cursor":null"#))
+      #expect(try await world.run("send", "order.create", "-", "--wait", input: body.replacing("00a", with: "00c")).code == 0)
+      let first = try await world.run("list", "--customer", "carol", "--limit", "1", "--json").output
+      let page = try #require(try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
+      let cursor = try #require(page["next_cursor"] as? String)
+      #expect(try await world.run("list", "--customer", "carol", "--limit", "1", "--cursor", cursor).output.contains(order))
       let missing = try await world.run("get", "6f1c2d3e-0000-4000-8000-00000000000b")
       #expect(missing.code == 1 && missing.errors.contains("there is no order"))
       #expect(try await world.run("get", order, "--min-version", "9").code == 1)

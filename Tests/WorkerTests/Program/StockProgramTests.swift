@@ -34,6 +34,16 @@ import Testing
     }
   }
 
+  @Test func whatWasSetAndCountedIsSaidInJSON() async throws {
+    try await ServerWorld.with { world async throws in
+      try await world.sql("INSERT INTO inventory VALUES ('default', 'a', 5, 3)")
+      let set = try await world.run("stock", "set", "a", "7", "--json")
+      #expect(set.output == #"{"tenant_id":"default","product_id":"a","on_hand":7,"reserved":3,"available":4}"# + "\n")
+      let imported = try await world.run("stock", "import", "-", "--json", input: "product_id,quantity\na,9\nb,1\n")
+      #expect(imported.output == "{\"counted\":2}\n")
+    }
+  }
+
   @Test func eachTenantHasItsOwn() async throws {
     try await ServerWorld.with { world async throws in
       #expect(try await world.run("stock", "set", "a", "1", "--tenant", "acme").code == 0)
