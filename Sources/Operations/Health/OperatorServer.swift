@@ -53,7 +53,7 @@ private struct OperatorPages: HTTPResponder {
   let metrics: WorkerMetrics
 
   func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-    guard let page = page(request.uri.path) else { throw HTTPError(.notFound) }
+    guard let page = page(request.uri.path) else { return Response(status: .notFound) }
     switch request.method {
     case .get: return page()
     case .head: return page().createHeadResponse()

@@ -86,11 +86,11 @@ import Testing
       #expect(try await world.run("get", order, "--min-version", "9").code == 1)
 
       let metrics = try #require(Self.get("/metrics", files)).body
-      #expect(metrics.contains(#"orders_commands_total{type="order.create",outcome="accepted"} 1"#))
+      #expect(metrics.contains(#"orders_commands_total{type="order.create",outcome="accepted"} 2"#))
       #expect(metrics.contains(#"orders_commands_total{type="order.update_status",outcome="accepted"} 1"#))
       #expect(metrics.contains(#"orders_events_published_total{type="order.cancelled"} 1"#))
       #expect(metrics.contains(#"orders_dependency_up{name="postgres"} 1"#))
-      #expect(await eventually { Self.get("/metrics", files)?.body.contains(#"orders_in_status{status="pending"} 0"#) == true })
+      #expect(await eventually { Self.get("/metrics", files)?.body.contains(#"orders_in_status{status="pending"} 1"#) == true })
       #expect(await Self.end(process) == 0)
     }
   }
