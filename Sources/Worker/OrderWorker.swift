@@ -8,6 +8,7 @@ struct OrderWorker {
     // A broken pipe is an error of the write that met it.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try RootCommand.refuseUnknown(CommandLine.arguments.dropFirst().first)
       var command = try await RootCommand.asyncParseAsRoot(try SettingFlags.expand(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
     } catch let faults as ConfigurationFaults {

@@ -20,4 +20,11 @@ struct RootCommand: AsyncParsableCommand {
       RunCommand.self, SetupCommand.self, SendCommand.self, GetCommand.self, HistoryCommand.self, ListCommand.self, WatchCommand.self,
       StockCommand.self, DeadLettersCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,
     ])
+
+  /// The parser itself shows the help of the program where a command that is none is followed by --help.
+  static func refuseUnknown(_ name: String?) throws {
+    guard let name, !name.hasPrefix("-"), name != "help" else { return }
+    guard !configuration.subcommands.contains(where: { $0.configuration.commandName == name }) else { return }
+    throw ValidationError("There is no command '\(name)'.")
+  }
 }

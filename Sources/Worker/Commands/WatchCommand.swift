@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClientRuntime
+import Glibc
 import Operations
 import RabbitMQClient
 import Synchronization
@@ -34,6 +35,10 @@ struct WatchCommand: AsyncParsableCommand {
       case .connected(let server): sentence = "watching \(exchange) on \(server)"
       case .disconnected(let reason) where reason.contains("no exchange"):
         sentence = "there is no exchange \(exchange): run `order-worker setup`; looking again until it is there"
+      case .disconnected(let reason) where reason.contains("ACCESS_REFUSED"):
+        // No later try is let in.
+        Console.complain("RabbitMQ: \(reason)")
+        Glibc.exit(ProgramExit.failed)
       case .disconnected(let reason): sentence = "RabbitMQ: \(reason); trying again"
       case .connecting, .closed: return
       }

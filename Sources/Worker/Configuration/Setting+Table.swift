@@ -18,7 +18,7 @@ extension Setting where Value == String {
 
 extension Setting where Value == String? {
   static let configFile = Setting.optional("ORDERS_CONFIG_FILE", .path, "a file of lines ORDERS_NAME=value")
-  static let amqpManagementURL = Setting.optional("ORDERS_AMQP_MANAGEMENT_URL", .url("http", "https"), "RabbitMQ's management API, for `doctor`")
+  static let amqpManagementURL = Setting.optional("ORDERS_AMQP_MANAGEMENT_URL", .url("http", "https"), "RabbitMQ's management API")
   static let redisURL = Setting.optional("ORDERS_REDIS_URL", .redisURL, "Redis; without it there is no cache")
   static let paymentURL = Setting.optional("ORDERS_PAYMENT_URL", .url("http", "https"), "where the payment provider listens")
   static let paymentToken = Setting.optional("ORDERS_PAYMENT_TOKEN", .secret, "what the payment provider knows the worker by")
@@ -28,7 +28,7 @@ extension Setting where Value == String? {
   static let jwtSecretFile = Setting.optional("ORDERS_JWT_HMAC_SECRET_FILE", .path, "the shared secret of the senders' tokens")
   static let jwtIssuer = Setting.optional("ORDERS_JWT_ISSUER", .text, "the only issuer of tokens that counts")
   static let jwtAudience = Setting.optional("ORDERS_JWT_AUDIENCE", .text, "the audience that tokens must be meant for")
-  static let jwtPrivateKeyFile = Setting.optional("ORDERS_JWT_PRIVATE_KEY_FILE", .path, "the key that `token` and the command line sign with")
+  static let jwtPrivateKeyFile = Setting.optional("ORDERS_JWT_PRIVATE_KEY_FILE", .path, "the key that the command line signs with")
   static let signingKeyFile = Setting.optional("ORDERS_SIGNING_KEY_FILE", .path, "the keys of what the worker tells itself in headers")
   static let token = Setting.optional("ORDERS_TOKEN", .secret, "the operator's token")
 }
