@@ -47,7 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     try RunRules.check(configuration)
     JSONLogHandler.bootstrap(level: configuration[.logLevel])
-    Glibc.exit(await WorkerRun(configuration).run())
+    ProgramExit.leave(await WorkerRun(configuration).run())
   }
 }
 

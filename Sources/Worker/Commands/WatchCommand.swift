@@ -38,7 +38,7 @@ struct WatchCommand: AsyncParsableCommand {
       case .disconnected(let reason) where reason.contains("ACCESS_REFUSED"):
         // No later try is let in.
         Console.complain("RabbitMQ: \(reason)")
-        Glibc.exit(ProgramExit.failed)
+        ProgramExit.leave(ProgramExit.failed)
       case .disconnected(let reason): sentence = "RabbitMQ: \(reason); trying again"
       case .connecting, .closed: return
       }

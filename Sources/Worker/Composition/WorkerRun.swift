@@ -45,7 +45,7 @@ struct WorkerRun: Sendable {
           "health cannot be served",
           metadata: [LogKey.host: "\(configuration[.httpHost])", LogKey.port: .stringConvertible(configuration[.httpPort]), LogKey.error: "\(error)"])
         // Whatever is in hand comes again: an orchestrator that sees no health would end the worker just so.
-        exit(ProgramExit.failed)
+        ProgramExit.leave(ProgramExit.failed)
       }
     }
     let code = await work()
@@ -72,7 +72,7 @@ struct WorkerRun: Sendable {
     defer { waiting.cancel() }
     guard await setup.value else {
       log.notice("worker stopped before it began")
-      return 0
+      return ProgramExit.done
     }
     let composition: WorkerComposition
     do {
@@ -89,7 +89,7 @@ struct WorkerRun: Sendable {
     draining.cancel()
     log.notice(
       "worker stopped", metadata: ["settled": .stringConvertible(report.settled), "returned": .stringConvertible(report.returned)])
-    return 0
+    return ProgramExit.done
   }
 
   /// Returns at the first signal, after which the time to drain runs. What is not done by its end goes back whole: that is an orderly end too.
@@ -102,7 +102,7 @@ struct WorkerRun: Sendable {
     Task {
       try await Task.sleep(for: limit)
       log.critical("work in hand did not finish in time; what is not acknowledged comes again", metadata: [LogKey.timeout: "\(DurationText.format(limit))"])
-      exit(0)
+      ProgramExit.leave(ProgramExit.done)
     }
   }
 }

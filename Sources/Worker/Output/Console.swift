@@ -10,7 +10,10 @@ enum Console {
   /// Lines that have their line feeds.
   static func print(utf8Lines lines: [UInt8]) { write(lines, to: STDOUT_FILENO) }
 
-  static func complain(_ sentence: String) { write(Array("order-worker: \(sentence)\n".utf8), to: STDERR_FILENO) }
+  static func complain(_ sentence: String) { print(complaint: "order-worker: \(sentence)") }
+
+  /// A line for standard error that is whole as it is.
+  static func print(complaint: String) { write(Array((complaint + "\n").utf8), to: STDERR_FILENO) }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     bytes.withUnsafeBytes { buffer in
@@ -18,7 +21,7 @@ enum Console {
       while !rest.isEmpty {
         let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
         if count < 0 && errno == EINTR { continue }
-        if count <= 0 { exit(errno == EPIPE && descriptor == STDOUT_FILENO ? 0 : 1) }
+        if count <= 0 { ProgramExit.leave(errno == EPIPE && descriptor == STDOUT_FILENO ? ProgramExit.done : ProgramExit.failed) }
         rest = rest.dropFirst(count)
       }
     }
