@@ -25,22 +25,15 @@ extension Order {
     return marked(.pending, at: at)
   }
 
-  /// Decides what follows from an effect that comes home after its operation was settled as having none: it serves nobody and is voided, when its turn comes.
+  /// Decides what follows from an authorisation that comes home after its operation was given up: it serves nobody and is voided, when its turn comes.
   ///
-  /// Not for a result that is only told again: whether the operation was settled without an effect is the caller's to know.
-  package func bringHome(_ operation: PaymentOperation, _ id: AuthorizationID, payments: PaymentFacts, at: Timestamp) -> Decision {
+  /// Captures and voids are given up only where no call of theirs can have an effect. Not for a result that is only told again: whether the operation
+  /// was settled without an effect is the caller's to know.
+  package func bringHome(_ operation: PaymentOperation, _ id: AuthorizationID, payments: PaymentFacts) -> Decision {
     var payments = payments
-    let isLive = payments.authorization?.id == id
-    if isLive { payments.authorization = nil }
-    switch operation.kind {
-    case .authorize, .capture:
-      if payments.open?.authorization != id, !payments.surplus.contains(where: { $0.id == id }) {
-        payments.surplus.append(PaymentAuthorization(id: id, amount: operation.amount))
-      }
-      return .concluded([], nil, payments)
-    case .void:
-      return .concluded(isLive && status == .cancelled ? [marked(.voided, at: at)] : [], nil, payments)
-    }
+    let isKnown = payments.authorization?.id == id || payments.open?.authorization == id || payments.surplus.contains { $0.id == id }
+    if operation.kind == .authorize, !isKnown { payments.surplus.append(PaymentAuthorization(id: id, amount: operation.amount)) }
+    return .concluded([], nil, payments)
   }
 
   private func authorized(_ live: PaymentAuthorization, by operation: PaymentOperation, _ payments: PaymentFacts, _ at: Timestamp) -> Decision {

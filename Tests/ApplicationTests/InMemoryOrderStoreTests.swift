@@ -52,6 +52,15 @@ import Testing
   @Test func whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay() async throws {
     try await contract.whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay()
   }
+  @Test func anAuthorisationThatWasGivenUpIsLookedUpAgainAndVoidedWhenItComesHome() async throws {
+    try await contract.anAuthorisationThatWasGivenUpIsLookedUpAgainAndVoidedWhenItComesHome()
+  }
+  @Test func whatWasGivenUpIsNotLookedUpForEver() async throws {
+    try await contract.whatWasGivenUpIsNotLookedUpForEver()
+  }
+  @Test func aCaptureThatMayBeOnItsWayIsNotGivenUp() async throws {
+    try await contract.aCaptureThatMayBeOnItsWayIsNotGivenUp()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }

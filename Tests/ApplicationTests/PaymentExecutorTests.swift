@@ -59,6 +59,7 @@ import Testing
     func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
       await inner.perform(call, isRepeat: isRepeat, trace: trace)
     }
+    func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer { .notTold }
   }
 
   @Test func whileEveryCallWouldBeRefusedOnlyWhatIsOldIsLookedAt() async {
@@ -76,5 +77,56 @@ import Testing
       own.finish()
       while case let entries = await own.next(max: 100), !entries.isEmpty { for entry in entries { entry.finish() } }
     }
+  }
+
+  /// One payment, once.
+  private final class SinglePayment: PaymentQueue {
+    private let payment: Mutex<LeasedPayment?>
+    init(looksUp: Bool, isGivenUp: Bool) {
+      let id = OrderID(high: 0, low: 1)
+      payment = Mutex(
+        LeasedPayment(
+          key: PaymentKey(order: OrderKey(tenant: .standard, order: id), number: 1), call: PaymentCall(key: "1", target: "authorize", body: []), lease: id,
+          isRepeat: true, looksUp: looksUp, isGivenUp: isGivenUp, trace: CommandReference(correlationID: "c")))
+    }
+    func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
+      payment.withLock { payment in
+        defer { payment = nil }
+        return payment.map { [$0] } ?? []
+      }
+    }
+  }
+
+  /// Looks up as it is told to, and says which calls it got.
+  private final class LookedUpProvider: PaymentProvider {
+    let calls = Mutex<[String]>([])
+    private let told: PaymentAnswer
+    init(_ told: PaymentAnswer) { self.told = told }
+    func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
+      calls.withLock { $0.append("perform") }
+      return .known(.succeeded(AuthorizationID("auth-1")!))
+    }
+    func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
+      calls.withLock { $0.append("look up") }
+      return told
+    }
+  }
+
+  @Test(arguments: [
+    (true, false, PaymentAnswer.notTold, ["look up", "perform"]), (true, false, .neverCame, ["look up"]), (false, false, .notTold, ["perform"]),
+    (true, true, .notTold, ["look up"]), (true, true, .neverCame, ["look up"]),
+  ])
+  func whatWasGivenUpIsNeverCalledAgain(looksUp: Bool, isGivenUp: Bool, told: PaymentAnswer, calls: [String]) async {
+    let (provider, own) = (LookedUpProvider(told), OwnCommands())
+    let executor = PaymentExecutor(
+      queue: SinglePayment(looksUp: looksUp, isGivenUp: isGivenUp), provider: provider, results: own, journal: SilentJournal(),
+      settings: .init(deadline: .seconds(1), giveUp: .seconds(600)))
+    await withTaskGroup { group in
+      group.addTask { await executor.run() }
+      for entry in await own.next(max: 1) { entry.finish() }
+      executor.stop()
+      own.finish()
+    }
+    #expect(provider.calls.withLock { $0 } == calls)
   }
 }

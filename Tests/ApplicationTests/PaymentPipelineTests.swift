@@ -81,6 +81,33 @@ import Testing
     #expect(audit[1].at >= audit[0].at + .seconds(60) && provider.calls > 3, "and not before its time")
   }
 
+  /// The one who gave the call up and the one who pays instead are the same customer.
+  @Test func aCallThatIsHeldForLongerThanTheGiveUpIsVoidedWhenItArrives() async throws {
+    let provider = ScriptedProvider { call, number in
+      if call.key.hasSuffix("/1") { number == 1 ? .holdOnItsWay : .refuse } else { .succeed }
+    }
+    let fixture = Fixture(provider: provider, giveUp: .seconds(60))
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1, pay: true), Fixture.update("m2", order: 1, to: .confirmed)])
+      #expect(
+        await eventually {
+          fixture.store.advance(by: .seconds(1))
+          return fixture.replies["m2"] == ["rejected:payment_unavailable"]
+        })
+      fixture.source.deliver([Fixture.update("m3", order: 1, to: .confirmed)])
+      #expect(await eventually { fixture.replies["m3"] == ["accepted"] })
+      provider.goOn()
+      #expect(
+        await eventually {
+          fixture.store.advance(by: .seconds(1))
+          return provider.ledger.contains { $0.target == "void" }
+        })
+    }
+    #expect(provider.ledger.map(\.target) == ["authorize", "authorize", "void"])
+    let tables = fixture.store.snapshot
+    #expect(tables.payments.values.map(\.authorization?.id.rawValue) == ["auth-\(Fixture.order(1))/2"], "the late one is voided")
+  }
+
   @Test func othersOfTheOrderWaitWhileItsPaymentIsOpenAndNobodyElseDoes() async throws {
     let provider = ScriptedProvider { _, _ in .hang }
     let fixture = Fixture(provider: provider)

@@ -2,8 +2,6 @@ import Domain
 import Testing
 
 @Suite struct LateEffectTests {
-  private let authorized = PaymentFacts(authorization: Sample.authorization(), count: 1)
-
   @Test func anEffectBroughtHomeForASettledOperationIsVoided() throws {
     var story = Story(Sample.order(.pending, version: 1))
     story.update(.confirmed)
@@ -37,18 +35,6 @@ import Testing
       story.told() == ["v2 pending>confirmed authorized allocated order.confirmed", "ask void auth-late 1000 release", "accepted"])
     try story.succeeds("auth-late")
     #expect(story.payments == PaymentFacts(authorization: Sample.authorization("auth-2"), count: 3))
-  }
-
-  @Test func aLateVoidOfACancelledOrderIsTold() throws {
-    var story = Story(Sample.order(.processing, payment: .failed), authorized)
-    story.update(.shipped, method: "pm_2")
-    try story.result(.unavailable)
-    _ = story.told()
-    try story.comesHome(1, "auth-1")
-    #expect(story.told() == ["nothing"])
-    #expect(story.payments.authorization == nil)
-    story.update(.cancelled)
-    #expect(story.told() == ["v8 processing>cancelled failed released order.cancelled product-1:0/-2 product-2:0/-3", "accepted"])
   }
 
   @Test func aResultOfAnOperationThatIsNotOpenChangesNothing() throws {

@@ -46,7 +46,7 @@ struct Story {
   }
 
   mutating func comesHome(_ number: Int, _ id: String) throws {
-    take(try #require(order).bringHome(operations[number - 1], AuthorizationID(id)!, payments: payments, at: Sample.later))
+    take(try #require(order).bringHome(operations[number - 1], AuthorizationID(id)!, payments: payments))
   }
 
   /// What was said since the last time.

@@ -133,7 +133,7 @@ struct World {
     guard let order = entries[index].order, let operation = entries[index].givenUp.popLast(), case .succeeded(let id) = carryOut(operation, index) else {
       return
     }
-    try take(order.bringHome(operation, id, payments: entries[index].payments, at: now), index, command: false)
+    try take(order.bringHome(operation, id, payments: entries[index].payments), index, command: false)
   }
 
   private mutating func expire(_ index: Int) throws {

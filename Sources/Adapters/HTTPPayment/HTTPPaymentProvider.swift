@@ -47,8 +47,7 @@ package final class HTTPPaymentProvider: PaymentProvider {
   }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
-    // Every answer to a call means something.
-    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }!
+    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }
   }
 
   package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
@@ -57,13 +56,12 @@ package final class HTTPPaymentProvider: PaymentProvider {
     lookUp.method = .GET
     lookUp.body = nil
     for name in ["content-type", "idempotency-key"] { lookUp.headers.remove(name: name) }
-    if let answer = await exchange(lookUp, call, trace, { $0.answer(toKeyOf: call, now: now()) }) { return answer }
-    return await perform(call, isRepeat: true, trace: trace)
+    return await exchange(lookUp, call, trace) { $0.answer(toKeyOf: call, now: now()) }
   }
 
   private func exchange(
-    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer?
-  ) async -> PaymentAnswer? {
+    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer
+  ) async -> PaymentAnswer {
     let response: HTTPClientResponse
     do {
       response = try await client.execute(request, deadline: .now() + TimeAmount(timeout))

@@ -32,11 +32,11 @@ struct ProviderResponse {
     }
   }
 
-  /// What `GET /operations/{key}` says: a 200 has the body of what was answered to the key, a success or a problem. Nil for a 404 that is not the
-  /// provider's own word, which is a problem in JSON: whatever stands between may not know it at the moment, and money may have moved.
-  func answer(toKeyOf call: PaymentCall, now: Timestamp) -> PaymentAnswer? {
+  /// What `GET /operations/{key}` says: a 200 has the body of what was answered to the key, a success or a problem. A 404 that is not the
+  /// provider's own word, which is a problem in JSON, tells nothing: whatever stands between may not know it at the moment, and money may have moved.
+  func answer(toKeyOf call: PaymentCall, now: Timestamp) -> PaymentAnswer {
     switch status {
-    case 404: return read(Problem.self) == nil ? nil : .neverCame
+    case 404: return read(Problem.self) == nil ? .notTold : .neverCame
     case 200:
       switch read(KeptProblem.self)?.status {
       case 402: return .known(.declined(code: code))

@@ -70,13 +70,15 @@ extension BatchWriter {
     var state = TextArray()
     var authorization = TextArray()
     var code = TextArray()
+    var watchedAfter = Int64Array()
     for settlement in writes.settled {
       keys.append(settlement.key)
       state.append(settlement.state.rawValue)
       authorization.append(settlement.authorization?.rawValue)
       code.append(settlement.declineCode)
+      watchedAfter.append(settlement.watchedAfter?.microseconds)
     }
-    pipeline.append(PaymentStatements.settle, Parameters(keys.values + [.array(state), .array(authorization), .array(code)]))
+    pipeline.append(PaymentStatements.settle, Parameters(keys.values + [.array(state), .array(authorization), .array(code), .array(watchedAfter)]))
   }
 
   private func addPostponed(to pipeline: inout Pipeline) {

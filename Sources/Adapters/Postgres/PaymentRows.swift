@@ -39,6 +39,7 @@ enum PaymentRows {
     record.firstCalledAt = rows.isNull(row, 23) ? nil : Timestamp(microseconds: rows.timestamp(row, 23))
     record.isUnknown = rows.bool(row, 24)
     record.attempts = Int(rows.int32(row, 25))
+    record.wasUnknown = rows.bool(row, 27)
     record.lease = rows.isNull(row, 26) ? nil : rows.uuidValue(row, 26)
     return record
   }

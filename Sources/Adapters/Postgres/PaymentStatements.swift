@@ -5,7 +5,7 @@ enum PaymentStatements {
   private static let columns = """
     p.tenant_id, p.order_id, p.number, p.operation, p.purpose, p.amount_minor, p.currency, p.payment_method, p.authorization_id, p.key, p.target,
     coalesce(p.request, ''), p.state, p.message_id, p.command_type, coalesce(p.command, ''), p.version_before, p.actor, p.reason, p.correlation_id,
-    p.traceparent, p.reply_to, p.opened_at, p.first_called_at, p.is_unknown, p.attempts, p.lease_token
+    p.traceparent, p.reply_to, p.opened_at, p.first_called_at, p.is_unknown, p.attempts, p.lease_token, p.was_unknown
     """
 
   static let open = Statement(
@@ -54,11 +54,12 @@ enum PaymentStatements {
     sql: """
       UPDATE payments p
       SET state = d.state, authorization_id = coalesce(d.authorization_id, p.authorization_id), decline_code = d.decline_code,
-          settled_at = clock_timestamp(), lease_token = NULL, lease_until = NULL
-      FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-        AS d (tenant_id, order_id, number, state, authorization_id, decline_code)
+          settled_at = clock_timestamp(), lease_token = NULL, lease_until = NULL, is_unknown = d.watched_after_micros IS NOT NULL,
+          next_attempt_at = coalesce(clock_timestamp() + d.watched_after_micros * interval '1 microsecond', p.next_attempt_at)
+      FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+        AS d (tenant_id, order_id, number, state, authorization_id, decline_code, watched_after_micros)
       WHERE p.tenant_id = d.tenant_id AND p.order_id = d.order_id AND p.number = d.number
-      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .textArray, .textArray, .textArray])
+      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .textArray, .textArray, .textArray, .int8Array])
 
   /// Half of the wait is chance, so that what failed together does not come back together. The lease's end stays: until then its call might still
   /// have an effect.
@@ -66,7 +67,7 @@ enum PaymentStatements {
     name: "payments_postpone",
     sql: """
       UPDATE payments p
-      SET is_unknown = d.is_unknown, lease_token = NULL,
+      SET is_unknown = d.is_unknown, was_unknown = p.was_unknown OR d.is_unknown, lease_token = NULL,
           next_attempt_at = greatest(
             clock_timestamp() + d.delay_micros * (0.5 + random() / 2) * interval '1 microsecond',
             CASE WHEN d.waits_for_lease THEN p.lease_until + interval '1 millisecond' END)

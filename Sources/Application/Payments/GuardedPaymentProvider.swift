@@ -40,6 +40,7 @@ package struct GuardedPaymentProvider: PaymentProvider {
     case .known(.conflict): (.well, "conflict", nil)
     case .known(.unavailable): (.well, "unavailable", nil)
     case .neverCame: (.well, "never_came", nil)
+    case .notTold: (.neither, "not_told", nil)
     // Whoever is overloaded or cannot be reached says when to come back; without that, it is this call that is refused.
     case .noEffect(let reason, .some): (isRepeat ? .stillIll : .ill, "no_effect", reason)
     case .noEffect(let reason, nil): (.neither, "refused", reason)

@@ -90,12 +90,15 @@ package final class PaymentExecutor: Sendable {
       inHand.withLock { $0 = ($0.calls - (holdsCall ? 1 : 0), $0.undecided - 1) }
       wakeup.set()
     }
-    // Whoever leases it after this moment would call beside us: looked at directly before the call.
-    guard clock.now + settings.deadline < end else { return }
-    let answer: PaymentAnswer
+    // Whoever leases it after this moment would call beside us: looked at directly before each call.
+    var isOurs: Bool { clock.now + settings.deadline < end }
+    var answer = PaymentAnswer.notTold
     if payment.looksUp {
+      guard isOurs else { return }
       answer = await provider.lookUp(payment.call, trace: payment.trace)
-    } else {
+    }
+    if answer == .notTold, !payment.isGivenUp {
+      guard isOurs else { return }
       answer = await provider.perform(payment.call, isRepeat: payment.isRepeat, trace: payment.trace)
     }
     switch answer {
@@ -105,7 +108,7 @@ package final class PaymentExecutor: Sendable {
       inHand.withLock { $0.calls -= 1 }
       holdsCall = false
       wakeup.set()
-    case .neverCame: break
+    case .neverCame, .notTold: break
     case .noEffect(let reason, _): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: false, error: reason))
     case .unknown(let reason): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: true, error: reason))
     }

@@ -57,8 +57,11 @@ package struct PaymentRecord: Hashable, Sendable {
   package var state = PaymentState.open
   /// When the first call began, by the store's clock.
   package var firstCalledAt: Timestamp?
-  /// Whether a call may have had an effect that nobody knows of. It stays so until the provider answers the key.
+  /// Whether a call may have had an effect that nobody knows of. It stays so until the provider answers the key. Of one that was given up: whether it
+  /// is still looked up now and then, as a call may have been held on its way.
   package var isUnknown = false
+  /// Whether it ever was unknown.
+  package var wasUnknown = false
   package var attempts = 0
   /// Of the call that is under way.
   package var lease: UUIDValue?
@@ -70,6 +73,10 @@ package struct PaymentRecord: Hashable, Sendable {
     self.cause = cause
     self.openedAt = openedAt
   }
+
+  /// Whether it may end without the provider's answer to its key. A capture or void of which a call may still be on its way may not: what is done
+  /// instead would be done beside it. A late authorisation can be voided.
+  var mayBeGivenUp: Bool { operation.isAwaited && (operation.kind == .authorize || !wasUnknown) }
 }
 
 /// What the provider said to one call, on its way into the pipeline.
@@ -95,6 +102,8 @@ package struct PaymentSettlement: Hashable, Sendable {
   /// What was authorised.
   package let authorization: AuthorizationID?
   package let declineCode: String?
+  /// When the key of an operation that was given up is looked up again, as a call of it may have been held on its way. Nil where none can.
+  package let watchedAfter: Duration?
 }
 
 /// An operation that is to be tried again, and not before `delay` has passed.

@@ -17,13 +17,20 @@ package struct PaymentTerms: Sendable {
     self.giveUp = giveUp
   }
 
+  /// How long an operation that was given up waits until its key is looked up again: as long as it is old, so that ever fewer looks go on for days
+  /// (six, over ten hours, with the standard `giveUp`). Nil after the last.
+  func pause(beforeWatching record: PaymentRecord, now: Timestamp) -> Duration? {
+    let age = max(record.openedAt.duration(to: now), .seconds(1))
+    return age < giveUp * 64 ? age : nil
+  }
+
   /// How long an operation waits for its next try: longer with each, no longer than the provider asks for within reason, and not past the moment
   /// at which something is to be said of it.
   func pause(before record: PaymentRecord, isUnknown: Bool, isTold: Bool, retryAfter: Duration?, now: Timestamp) -> Duration {
     let backoff = Duration.milliseconds(100) * (1 << min(max(record.attempts - 1, 0), 6))
     var pause = max(min(backoff, .seconds(5)), min(retryAfter ?? .zero, .seconds(30)))
     if isUnknown, !isTold, let first = record.firstCalledAt { pause = min(pause, max(now.duration(to: first + timeout), .milliseconds(10))) }
-    if !isUnknown, record.operation.isAwaited { pause = min(pause, max(now.duration(to: record.openedAt + giveUp), .milliseconds(10))) }
+    if !isUnknown, record.mayBeGivenUp { pause = min(pause, max(now.duration(to: record.openedAt + giveUp), .milliseconds(10))) }
     return pause
   }
 }

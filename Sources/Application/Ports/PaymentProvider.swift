@@ -27,8 +27,10 @@ package enum PaymentAnswer: Hashable, Sendable {
   /// It had no effect: refused before anything was done, or never sent. Worth trying again after `retryAfter`, which the adapter gives where
   /// the provider is overloaded or cannot be reached; nil where it refused this one call: then when the caller thinks fit.
   case noEffect(reason: String, retryAfter: Duration?)
-  /// The provider does not know the key. Told only where no call of it can be under way any more: none had an effect.
+  /// The provider does not know the key: no call of it has had an effect so far. One that is still on its way may yet have one.
   case neverCame
+  /// What a key did is not told by looking it up; asking again tells.
+  case notTold
   /// Nobody can tell whether it had an effect. To be asked again with the same key and bytes.
   case unknown(reason: String)
 }
@@ -41,13 +43,10 @@ package protocol PaymentProvider: Sendable {
   /// How long every call would be refused, so that none need be begun; nil where one may be let through.
   var pause: Duration? { get }
 
-  /// What was answered to the call's key. Asked only when no call of it can be under way any more.
+  /// What was answered to the call's key. It never has an effect.
   func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer
 }
 
 extension PaymentProvider {
   package var pause: Duration? { nil }
-
-  /// Who cannot look up asks again: the same key gets the same answer.
-  package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
 }

@@ -9,19 +9,22 @@ package struct LeasedPayment: Sendable {
   package let isRepeat: Bool
   /// Whether what its earlier calls did is unknown, and all their leases are over: the provider is asked what it knows of the key.
   package let looksUp: Bool
+  /// Whether it is settled as unavailable although a call may still be on its way: it is looked up, and never called again.
+  package let isGivenUp: Bool
   package let trace: CommandReference
 
-  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, looksUp: Bool = false, trace: CommandReference) {
+  package init(key: PaymentKey, call: PaymentCall, lease: UUIDValue, isRepeat: Bool, looksUp: Bool = false, isGivenUp: Bool = false, trace: CommandReference) {
     self.key = key
     self.call = call
     self.lease = lease
     self.isRepeat = isRepeat
     self.looksUp = looksUp
+    self.isGivenUp = isGivenUp
     self.trace = trace
   }
 }
 
-/// The open payments, as those who call the provider see them.
+/// The open payments, and those that were given up and are still watched, as those who call the provider see them.
 package protocol PaymentQueue: Sendable {
   /// Takes up to `limit` operations that are due and in nobody's hands, each for `duration` of the store's clock. One whose earlier lease ended
   /// without a result is unknown from here on.

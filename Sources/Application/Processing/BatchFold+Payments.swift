@@ -25,17 +25,18 @@ extension BatchFold {
 
   private mutating func answered(_ report: PaymentReport) {
     guard let record = records[report.key], let order = orders[report.key.order] else { return }
-    guard record.state == .open, record.lease == report.lease else { return cameLate(report.answer, record, order) }
+    guard record.lease == report.lease else { return cameLate(report.answer, record, order) }
+    guard record.state == .open else { return watched(report.answer, record, order) }
     switch report.answer {
     case .known(let result): settle(record, result, order)
     case .noEffect(_, let retryAfter): hadNoEffect(record, isUnknown: record.isUnknown, retryAfter: retryAfter, order)
     case .neverCame: hadNoEffect(record, isUnknown: false, retryAfter: nil, order)
-    case .unknown: postpone(record, isUnknown: true, retryAfter: nil, order)
+    case .unknown, .notTold: postpone(record, isUnknown: true, retryAfter: nil, order)
     }
   }
 
   private mutating func hadNoEffect(_ record: PaymentRecord, isUnknown: Bool, retryAfter: Duration?, _ order: Order) {
-    if !isUnknown, record.operation.isAwaited, now >= record.openedAt + terms.payments.giveUp {
+    if !isUnknown, record.mayBeGivenUp, now >= record.openedAt + terms.payments.giveUp {
       settle(record, .unavailable, order)
     } else {
       postpone(record, isUnknown: isUnknown, retryAfter: retryAfter, refused: true, order)
@@ -46,9 +47,19 @@ extension BatchFold {
   private mutating func cameLate(_ answer: PaymentAnswer, _ record: PaymentRecord, _ order: Order) {
     guard case .known(.succeeded(let id)) = answer, record.state != .open, record.state != .succeeded else { return }
     let key = record.key.order
-    let decision = order.bringHome(record.operation, id, payments: payments(of: key), at: now)
+    let decision = order.bringHome(record.operation, id, payments: payments(of: key))
     settled(record, as: .succeeded, authorization: id, declineCode: nil)
     follow(decision, record, order)
+  }
+
+  /// What was looked up of an operation that was given up.
+  private mutating func watched(_ answer: PaymentAnswer, _ record: PaymentRecord, _ order: Order) {
+    if case .known(.succeeded) = answer { return cameLate(answer, record, order) }
+    let pause = terms.payments.pause(beforeWatching: record, now: now)
+    var goesOn = pause != nil
+    if case .known = answer { goesOn = false }
+    records[record.key]?.lease = nil
+    writes.postponed.append(PaymentPostponement(key: record.key, isUnknown: goesOn, delay: pause ?? .zero, waitsForLease: false))
   }
 
   private mutating func settle(_ record: PaymentRecord, _ result: PaymentResult, _ order: Order) {
@@ -65,7 +76,11 @@ extension BatchFold {
   private mutating func settled(_ record: PaymentRecord, as state: PaymentState, authorization: AuthorizationID?, declineCode: String?) {
     records[record.key]?.state = state
     writes.settled.removeAll { $0.key == record.key }
-    writes.settled.append(PaymentSettlement(key: record.key, state: state, authorization: authorization, declineCode: declineCode))
+    let isWatched = state == .unavailable && record.wasUnknown
+    writes.settled.append(
+      PaymentSettlement(
+        key: record.key, state: state, authorization: authorization, declineCode: declineCode,
+        watchedAfter: isWatched ? terms.payments.pause(beforeWatching: record, now: now) : nil))
   }
 
   private mutating func postpone(_ record: PaymentRecord, isUnknown: Bool, retryAfter: Duration?, refused: Bool = false, _ order: Order) {

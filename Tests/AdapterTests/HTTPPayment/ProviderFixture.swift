@@ -47,6 +47,7 @@ extension PaymentAnswer {
     case .noEffect(_, let retryAfter): "no effect \(retryAfter.map { "\($0)" } ?? "-")"
     case .unknown: "unknown"
     case .neverCame: "never came"
+    case .notTold: "not told"
     }
   }
 

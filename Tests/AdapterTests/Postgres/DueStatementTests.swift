@@ -37,6 +37,13 @@ import Testing
     FROM generate_series(1, 1000)
     """,
     """
+    INSERT INTO payments (tenant_id, order_id, number, operation, purpose, amount_minor, currency, key, target, state, is_unknown, message_id,
+                          command_type, version_before, actor, correlation_id, opened_at, next_attempt_at)
+    SELECT 'default', gen_random_uuid(), 1, 'authorize', 'confirm', 1, 'EUR', 'k', '/authorizations', 'unavailable', true, 'm',
+           'order.create', 1, 'a', 'c', now(), now() + interval '1 hour'
+    FROM generate_series(1, 1000)
+    """,
+    """
     INSERT INTO outbox (tenant_id, order_id, version, event_id, type, body)
     SELECT 'default', gen_random_uuid(), 1, gen_random_uuid(), 'order.created', '' FROM generate_series(1, 1000)
     """,

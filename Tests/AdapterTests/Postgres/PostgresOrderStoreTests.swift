@@ -41,6 +41,15 @@ import Testing
   @Test func whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay() async throws {
     try await PostgresFixture.make().contract.whatAnUnknownKeyDidIsLookedUpOnlyWhenNoCallOfItCanBeUnderWay()
   }
+  @Test func anAuthorisationThatWasGivenUpIsLookedUpAgainAndVoidedWhenItComesHome() async throws {
+    try await PostgresFixture.make().contract.anAuthorisationThatWasGivenUpIsLookedUpAgainAndVoidedWhenItComesHome()
+  }
+  @Test func whatWasGivenUpIsNotLookedUpForEver() async throws {
+    try await PostgresFixture.make().contract.whatWasGivenUpIsNotLookedUpForEver()
+  }
+  @Test func aCaptureThatMayBeOnItsWayIsNotGivenUp() async throws {
+    try await PostgresFixture.make().contract.aCaptureThatMayBeOnItsWayIsNotGivenUp()
+  }
   @Test func anOrderThatRanOutExpiresOnceAndNotBefore() async throws {
     try await PostgresFixture.make().contract.anOrderThatRanOutExpiresOnceAndNotBefore()
   }
@@ -58,7 +67,7 @@ import Testing
       return try await group.reduce(into: []) { $0 += $1 }
     }
     // One may take over in the middle of what another began, and each says what it applied.
-    #expect(applied.sorted() == ["1 orders", "2 payments", "3 dead letters", "4 trials"])
+    #expect(applied.sorted() == ["1 orders", "2 payments", "3 dead letters", "4 trials", "5 watched payments"])
     let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL))
     #expect(try await Migrator(client: client, schema: schema).pending(deadline: .after(.seconds(20))).isEmpty)
   }

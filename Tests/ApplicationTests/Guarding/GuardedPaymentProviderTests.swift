@@ -23,6 +23,8 @@ import Testing
       }
       return await script(number)
     }
+
+    func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer { await perform(call, isRepeat: true, trace: trace) }
   }
 
   private final class Observations: AdapterObserver {

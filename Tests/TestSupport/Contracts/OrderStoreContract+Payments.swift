@@ -127,7 +127,7 @@ extension OrderStoreContract {
     #expect(try await decide([.expire(order(2))], ttl: .zero).events.isEmpty, "not while its payment is open")
   }
 
-  private func answer(_ leased: LeasedPayment, _ answer: PaymentAnswer) async throws -> BatchOutcome {
+  func answer(_ leased: LeasedPayment, _ answer: PaymentAnswer) async throws -> BatchOutcome {
     try await decide([.paymentAnswered(PaymentReport(key: leased.key, lease: leased.lease, answer: answer))])
   }
 
@@ -136,7 +136,7 @@ extension OrderStoreContract {
   }
 
   /// The order's operation, as soon as it is due.
-  private func lease(_ order: OrderKey, for duration: Duration = .seconds(60), openFor age: Duration? = nil) async throws -> LeasedPayment {
+  func lease(_ order: OrderKey, for duration: Duration = .seconds(60), openFor age: Duration? = nil) async throws -> LeasedPayment {
     var found: LeasedPayment?
     _ = try await eventually {
       pass()

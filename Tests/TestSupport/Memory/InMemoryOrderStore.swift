@@ -112,11 +112,11 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
     tables.withLock { tables in
       let now = tables.now
       let open = tables.records.values.filter { record in
-        record.state == .open && (tables.due[record.key].map { $0 <= now } ?? true)
+        (record.state == .open || record.isWatched) && (tables.due[record.key].map { $0 <= now } ?? true)
           && (record.lease == nil || tables.leases[record.key].map { $0 < now } ?? true)
           && age.map { record.isUnknown || record.lease != nil || record.openedAt + $0 <= now } ?? true
       }
-      return open.sorted { $0.key < $1.key }.prefix(limit).map { tables.lease($0, until: now + duration) }
+      return open.sorted { ($0.isWatched ? 1 : 0, $0.key) < ($1.isWatched ? 1 : 0, $1.key) }.prefix(limit).map { tables.lease($0, until: now + duration) }
     }
   }
 
@@ -155,6 +155,10 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
   package func postpone(_ keys: [OutboxKey]) async throws(StoreError) {}
 }
 
+extension PaymentRecord {
+  fileprivate var isWatched: Bool { state == .unavailable && isUnknown }
+}
+
 extension BatchKeys {
   /// Of a look that changes nothing.
   fileprivate init(reading orders: [OrderKey]) { self.init(identities: [], orders: orders, products: [], changesOrders: false, payments: []) }
@@ -190,14 +194,15 @@ extension InMemoryOrderStore.Tables {
     var record = record
     var random = SystemRandomNumberGenerator()
     record.isUnknown = record.isUnknown || record.lease != nil
-    let looksUp = record.isUnknown && leases[record.key].map { $0 < now } == true
+    record.wasUnknown = record.wasUnknown || record.isUnknown
+    let looksUp = record.isWatched || (record.isUnknown && leases[record.key].map { $0 < now } == true)
     record.lease = .random(using: &random)
     record.attempts += 1
     record.firstCalledAt = record.firstCalledAt ?? now
     records[record.key] = record
     leases[record.key] = end
     return LeasedPayment(
-      key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1, looksUp: looksUp,
+      key: record.key, call: record.call, lease: record.lease!, isRepeat: record.attempts > 1, looksUp: looksUp, isGivenUp: record.isWatched,
       trace: CommandReference(record.cause, order: record.key.order.order))
   }
 
@@ -216,10 +221,13 @@ extension InMemoryOrderStore.Tables {
     for settlement in writes.settled {
       records[settlement.key]!.state = settlement.state
       records[settlement.key]!.lease = nil
+      records[settlement.key]!.isUnknown = settlement.watchedAfter != nil
+      due[settlement.key] = settlement.watchedAfter.map { now + $0 }
       leases[settlement.key] = nil
     }
     for postponement in writes.postponed {
       records[postponement.key]!.isUnknown = postponement.isUnknown
+      if postponement.isUnknown { records[postponement.key]!.wasUnknown = true }
       records[postponement.key]!.lease = nil
       due[postponement.key] = max(now + postponement.delay, postponement.waitsForLease ? leases[postponement.key]! + .milliseconds(1) : now)
     }

@@ -11,6 +11,8 @@ package final class ScriptedProvider: PaymentProvider {
     case loseAnswer
     /// No effect.
     case refuse
+    /// The caller hears nothing; the effect happens when the provider is let go on.
+    case holdOnItsWay
     /// Waits until the provider is let go on, then succeeds.
     case hang
   }
@@ -27,6 +29,7 @@ package final class ScriptedProvider: PaymentProvider {
     var most = 0
     var underWay = 0
     var isHanging = true
+    var onTheirWay: [PaymentCall] = []
   }
   private let state = Mutex(State())
   private let script: @Sendable (_ call: PaymentCall, _ number: Int) -> Behaviour
@@ -37,7 +40,14 @@ package final class ScriptedProvider: PaymentProvider {
   package var ledger: [Effect] { state.withLock { $0.ledger } }
   package var calls: Int { state.withLock { $0.calls } }
   package var mostAtOnce: Int { state.withLock { $0.most } }
-  package func goOn() { state.withLock { $0.isHanging = false } }
+  package func goOn() {
+    let arrived = state.withLock { state in
+      state.isHanging = false
+      defer { state.onTheirWay = [] }
+      return state.onTheirWay
+    }
+    for call in arrived { _ = effect(of: call, isDecline: false) }
+  }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
     let number = state.withLock { state in
@@ -53,6 +63,9 @@ package final class ScriptedProvider: PaymentProvider {
     case .loseAnswer:
       _ = effect(of: call, isDecline: false)
       return .unknown(reason: "cut")
+    case .holdOnItsWay:
+      state.withLock { $0.onTheirWay.append(call) }
+      return .unknown(reason: "held")
     case .decline: return effect(of: call, isDecline: true)
     case .succeed: return effect(of: call, isDecline: false)
     case .hang:
@@ -61,13 +74,21 @@ package final class ScriptedProvider: PaymentProvider {
     }
   }
 
+  package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
+    state.withLock { state in state.ledger.first { $0.key == call.key }.map(Self.answer) ?? .neverCame }
+  }
+
   /// The first effect of a key is its last, and is told again.
   private func effect(of call: PaymentCall, isDecline: Bool) -> PaymentAnswer {
     state.withLock { state in
       let known = state.ledger.first { $0.key == call.key }
       let effect = known ?? Effect(key: call.key, target: call.target, isDecline: isDecline)
       if known == nil { state.ledger.append(effect) }
-      return effect.isDecline ? .known(.declined(code: "card_declined")) : .known(.succeeded(AuthorizationID("auth-\(call.key)")!))
+      return Self.answer(effect)
     }
+  }
+
+  private static func answer(_ effect: Effect) -> PaymentAnswer {
+    effect.isDecline ? .known(.declined(code: "card_declined")) : .known(.succeeded(AuthorizationID("auth-\(effect.key)")!))
   }
 }
