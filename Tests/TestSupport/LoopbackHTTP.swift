@@ -7,20 +7,24 @@ package struct LoopbackHTTP: Sendable {
   package struct Answer: Sendable {
     package let status: Int
     package let body: [UInt8]
+    package var text: String { String(decoding: body, as: UTF8.self) }
   }
 
   private let port: UInt16
 
   package init(port: UInt16) { self.port = port }
 
-  package func get(_ path: String) async -> Answer? { await exchange("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") }
+  package func get(_ path: String) async -> Answer? { await ask("GET", path) }
 
-  package func post(_ path: String, json: String) async -> Answer? {
-    let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
-    return await exchange(head + json)
+  package func post(_ path: String, json: String) async -> Answer? { await ask("POST", path, headers: ["Content-Type: application/json"], body: json) }
+
+  /// Nil where nothing answers.
+  package func ask(_ method: String, _ path: String, headers: [String] = [], body: String = "") async -> Answer? {
+    let head = ["\(method) \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: \(body.utf8.count)"] + headers
+    return await exchange((head + ["", body]).joined(separator: "\r\n"))
   }
 
-  /// Nil where nothing answers. On a thread of its own, for it blocks.
+  /// On a thread of its own, for it blocks.
   private func exchange(_ request: String) async -> Answer? {
     await withCheckedContinuation { continuation in
       _ = DedicatedThread(name: "http", stackSize: 256 << 10) { [port] in continuation.resume(returning: Self.exchange(request, port)) }

@@ -41,8 +41,8 @@ import Testing
   ])
   func headIsAnsweredLikeGetAndNothingElseIsDone(method: String, path: String, code: Int, hasBody: Bool) async throws {
     try await Self.withWaitingWorker { port in
-      let answer = PlainHTTP.ask(path, method: method, port: try #require(Int(port)))
-      #expect(answer?.code == code && answer?.body.isEmpty == !hasBody)
+      let answer = await LoopbackHTTP(port: try #require(UInt16(port))).ask(method, path)
+      #expect(answer?.status == code && answer?.body.isEmpty == !hasBody)
     }
   }
 

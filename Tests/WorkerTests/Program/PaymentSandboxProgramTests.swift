@@ -4,18 +4,18 @@ import Testing
 
 @Suite struct PaymentSandboxProgramTests {
   /// Starts a sandbox and waits for the line with its port.
-  private static func start(_ arguments: [String], files: Program.Files) async throws -> (process: Process, port: Int) {
+  private static func start(_ arguments: [String], files: Program.Files) async throws -> (process: Process, port: UInt16) {
     let process = try Program.start(["payment-sandbox"] + arguments, environment: [:], files: files)
     #expect(await eventually { files.output.hasSuffix("\n") })
     let line = try #require(try JSONSerialization.jsonObject(with: Data(files.output.utf8)) as? [String: Any])
-    let port = try #require(line["port"] as? Int)
+    let port = try #require((line["port"] as? Int).flatMap(UInt16.init(exactly:)))
     #expect(line["url"] as? String == "http://127.0.0.1:\(port)")
     return (process, port)
   }
 
-  private static func authorize(_ port: Int, key: String) -> (code: Int, body: String)? {
+  private static func authorize(_ port: UInt16, key: String) async -> LoopbackHTTP.Answer? {
     let body = #"{"tenant_id":"default","order_id":"o-1","amount":"59.98","currency":"USD","payment_method":"pm_ok"}"#
-    return PlainHTTP.ask("/authorizations", method: "POST", port: port, headers: ["Idempotency-Key: \(key)"], body: body)
+    return await LoopbackHTTP(port: port).ask("POST", "/authorizations", headers: ["Idempotency-Key: \(key)"], body: body)
   }
 
   @Test(arguments: [SIGTERM, SIGINT])
@@ -23,8 +23,8 @@ import Testing
     let files = try Program.Files()
     defer { files.remove() }
     let (process, port) = try await Self.start(["--port", "0"], files: files)
-    #expect(PlainHTTP.ask("/ledger", port: port)?.code == 200)
-    #expect(Self.authorize(port, key: "k-1")?.code == 201)
+    #expect(await LoopbackHTTP(port: port).get("/ledger")?.status == 200)
+    #expect(await Self.authorize(port, key: "k-1")?.status == 201)
     kill(process.processIdentifier, signal)
     #expect(await eventually { !process.isRunning })
     #expect(process.terminationStatus == 0)
@@ -35,13 +35,13 @@ import Testing
     defer { [first, second].forEach { $0.remove() } }
     let ledger = first.folder.appendingPathComponent("ledger").path
     let (killed, port) = try await Self.start(["--port", "0", "--ledger", ledger], files: first)
-    let before = try #require(Self.authorize(port, key: "k-1"))
+    let before = try #require(await Self.authorize(port, key: "k-1"))
     kill(killed.processIdentifier, SIGKILL)
     #expect(await eventually { !killed.isRunning })
     let (process, next) = try await Self.start(["--port", "\(port)", "--ledger", ledger], files: second)
     #expect(next == port)
-    #expect(Self.authorize(port, key: "k-1")?.body == before.body)
-    #expect(PlainHTTP.ask("/ledger?order_id=o-1", port: port)?.body.contains("k-1") == true)
+    #expect(await Self.authorize(port, key: "k-1")?.body == before.body)
+    #expect(await LoopbackHTTP(port: port).get("/ledger?order_id=o-1")?.text.contains("k-1") == true)
     process.terminate()
     #expect(await eventually { !process.isRunning })
   }

@@ -4,13 +4,13 @@ import Testing
 
 @Suite(.enabled(if: ServerWorld.isThere)) struct RunProgramTests {
   /// The port that the worker logged.
-  private static func port(_ files: Program.Files) -> Int? {
-    files.errors.firstMatch(of: /"health is served".*"port":(\d+)/).flatMap { Int($0.1) }
+  private static func port(_ files: Program.Files) -> UInt16? {
+    files.errors.firstMatch(of: /"health is served".*"port":(\d+)/).flatMap { UInt16($0.1) }
   }
 
-  private static func get(_ path: String, _ files: Program.Files) -> (code: Int, body: String)? {
+  private static func get(_ path: String, _ files: Program.Files) async -> LoopbackHTTP.Answer? {
     guard let port = port(files) else { return nil }
-    return PlainHTTP.ask(path, port: port)
+    return await LoopbackHTTP(port: port).get(path)
   }
 
   private static func end(_ process: Process) async -> Int32? {
@@ -27,8 +27,8 @@ import Testing
       let process = try world.start("run", files: worker)
       let watch = try world.start("watch", "order.*", files: watcher)
       #expect(await eventually { watcher.errors.contains("watching") })
-      #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", worker)?.code == 200 })
-      #expect(Self.get("/health/live", worker)?.code == 200)
+      #expect(await eventually(within: .seconds(60)) { await Self.get("/health/ready", worker)?.status == 200 })
+      #expect(await Self.get("/health/live", worker)?.status == 200)
       #expect(try await world.run("stock", "set", "p", "10").code == 0)
 
       let body = #"{"customer_id":"c","currency":"USD","items":[{"product_id":"p","quantity":2,"unit_price":29.99}]}"#
@@ -59,7 +59,7 @@ import Testing
       let files = try Program.Files()
       defer { files.remove() }
       let process = try world.start("run", files: files)
-      #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", files)?.code == 200 })
+      #expect(await eventually(within: .seconds(60)) { await Self.get("/health/ready", files)?.status == 200 })
       #expect(try await world.run("stock", "set", "p", "10").code == 0)
       let order = "6f1c2d3e-0000-4000-8000-00000000000a"
       let body = #"{"order_id":"\#(order)","customer_id":"carol","items":[{"product_id":"p","quantity":2,"unit_price":29.99}]}"#
@@ -85,12 +85,12 @@ import Testing
       #expect(missing.code == 1 && missing.errors.contains("there is no order"))
       #expect(try await world.run("get", order, "--min-version", "9").code == 1)
 
-      let metrics = try #require(Self.get("/metrics", files)).body
+      let metrics = try #require(await Self.get("/metrics", files)).text
       #expect(metrics.contains(#"orders_commands_total{type="order.create",outcome="accepted"} 2"#))
       #expect(metrics.contains(#"orders_commands_total{type="order.update_status",outcome="accepted"} 1"#))
       #expect(metrics.contains(#"orders_events_published_total{type="order.cancelled"} 1"#))
       #expect(metrics.contains(#"orders_dependency_up{name="postgres"} 1"#))
-      #expect(await eventually { Self.get("/metrics", files)?.body.contains(#"orders_in_status{status="pending"} 1"#) == true })
+      #expect(await eventually { await Self.get("/metrics", files)?.text.contains(#"orders_in_status{status="pending"} 1"#) == true })
       #expect(await Self.end(process) == 0)
     }
   }
@@ -107,10 +107,10 @@ import Testing
     let files = try Program.Files()
     defer { files.remove() }
     let process = try world.start("run", files: files)
-    #expect(await eventually(within: .seconds(30)) { Self.get("/health/ready", files)?.body.contains("order-worker setup") == true })
-    #expect(Self.get("/health/ready", files)?.code == 503)
+    #expect(await eventually(within: .seconds(30)) { await Self.get("/health/ready", files)?.text.contains("order-worker setup") == true })
+    #expect(await Self.get("/health/ready", files)?.status == 503)
     #expect(try await world.run("setup").code == 0)
-    #expect(await eventually(within: .seconds(60)) { Self.get("/health/ready", files)?.code == 200 })
+    #expect(await eventually(within: .seconds(60)) { await Self.get("/health/ready", files)?.status == 200 })
     #expect(await Self.end(process) == 0)
     try await world.remove()
   }
@@ -124,9 +124,10 @@ import Testing
   }
 
   @Test func aSecondSignalEndsItAtOnce() async throws {
-    // A server that never answers holds the worker up.
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(listener) }
+    // A server that never answers holds the worker up, for as long as a try to connect may take.
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var tries: [Int32] = []
+    defer { for descriptor in tries + [listener] { close(descriptor) } }
     #expect(listen(listener, 8) == 0)
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -136,6 +137,14 @@ import Testing
     let url = "amqp://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/"
     let process = try Program.start(["run", "--amqp-url", url], environment: ServerWorld().environment, files: files)
     #expect(await eventually { files.errors.contains("health is served") })
+    // Up to here it may have taken long: only a try that is new holds it for long enough.
+    while case let earlier = accept(listener, nil, nil), earlier >= 0 { close(earlier) }
+    #expect(
+      await eventually {
+        let new = accept(listener, nil, nil)
+        if new >= 0 { tries.append(new) }
+        return new >= 0
+      })
     kill(process.processIdentifier, SIGTERM)
     #expect(await eventually { files.errors.contains("stop requested") })
     kill(process.processIdentifier, SIGTERM)
