@@ -75,7 +75,8 @@ let core: [Target] = [
 
   .target(name: "SanitizerSupport", path: "Tests/SanitizerSupport"),
   .target(
-    name: "TestSupport", dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "CLinux"],
+    name: "TestSupport",
+    dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "CLinux"],
     path: "Tests/TestSupport", swiftSettings: settings),
   tests("DomainTests", ["Domain", "TestSupport"]),
   tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
