@@ -3,26 +3,14 @@ import Domain
 import PostgresClient
 
 /// Looks for what time has made due, on a connection that others use too.
-package struct PostgresHousekeeping: Housekeeping {
-  private let client: PostgresClient
-  private let deadline: Duration
-  private let leadership = PostgresLease(name: "housekeeping")
+package struct PostgresHousekeeping: Housekeeping, PostgresLeadership {
+  static let leaseName = "housekeeping"
+  let client: PostgresClient
+  let deadline: Duration
 
   package init(client: PostgresClient, deadline: Duration = .seconds(5)) {
     self.client = client
     self.deadline = deadline
-  }
-
-  package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
-    try await client.runIfConnected(within: deadline) { [leadership] session throws(PostgresError) in
-      try leadership.take(session, holder: holder, for: duration)
-    }
-  }
-
-  package func release(holder: String) async throws(StoreError) {
-    try await client.runIfConnected(within: deadline) { [leadership] session throws(PostgresError) in
-      try leadership.giveBack(session, holder: holder)
-    }
   }
 
   package func expirable(after lifetime: Duration, limit: Int) async throws(StoreError) -> [OrderKey] {

@@ -4,22 +4,14 @@ import Domain
 import PostgresClient
 
 /// The outbox for the relay, on a connection of its own.
-package struct PostgresOutbox: Outbox {
-  private let client: PostgresClient
-  private let deadline: Duration
-  private let leadership = PostgresLease(name: "outbox-relay")
+package struct PostgresOutbox: Outbox, PostgresLeadership {
+  static let leaseName = "outbox-relay"
+  let client: PostgresClient
+  let deadline: Duration
 
   package init(client: PostgresClient, deadline: Duration = .seconds(5)) {
     self.client = client
     self.deadline = deadline
-  }
-
-  package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
-    try await run { [leadership] session throws(PostgresError) in try leadership.take(session, holder: holder, for: duration) }
-  }
-
-  package func release(holder: String) async throws(StoreError) {
-    try await run { [leadership] session throws(PostgresError) in try leadership.giveBack(session, holder: holder) }
   }
 
   /// What stands in the column `type` of a reply's row.

@@ -3,26 +3,14 @@ import Domain
 import PostgresClient
 
 /// Settles dead letters, on a connection that others use too.
-package struct PostgresDeadLetterKeeping: DeadLetterKeeping {
-  private let client: PostgresClient
-  private let deadline: Duration
-  private let leadership = PostgresLease(name: "dead-letters")
+package struct PostgresDeadLetterKeeping: DeadLetterKeeping, PostgresLeadership {
+  static let leaseName = "dead-letters"
+  let client: PostgresClient
+  let deadline: Duration
 
   package init(client: PostgresClient, deadline: Duration = .seconds(10)) {
     self.client = client
     self.deadline = deadline
-  }
-
-  package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
-    try await client.runIfConnected(within: deadline) { [leadership] session throws(PostgresError) in
-      try leadership.take(session, holder: holder, for: duration)
-    }
-  }
-
-  package func release(holder: String) async throws(StoreError) {
-    try await client.runIfConnected(within: deadline) { [leadership] session throws(PostgresError) in
-      try leadership.giveBack(session, holder: holder)
-    }
   }
 
   package func settle(after position: DeadLetterKey?, limit: Int) async throws(StoreError) -> (settled: Int, next: DeadLetterKey?) {

@@ -2,19 +2,31 @@ import Application
 import ClientRuntime
 import PostgresClient
 
-/// A row of `leases`.
-struct PostgresLease: Sendable {
-  let name: String
+/// What one worker at a time does, by a row of `leases`.
+protocol PostgresLeadership: Leadership {
+  static var leaseName: String { get }
+  var client: PostgresClient { get }
+  /// For one statement.
+  var deadline: Duration { get }
+}
 
-  func take(_ session: PostgresSession, holder: String, for duration: Duration) throws(PostgresError) -> Bool {
-    try session.query(Self.take, Parameters([.text(name), .text(holder), .int64(duration.components.seconds)])).rowCount == 1
+extension PostgresLeadership {
+  package func lease(holder: String, for duration: Duration) async throws(StoreError) -> Bool {
+    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
+      let parameters = Parameters([.text(Self.leaseName), .text(holder), .int64(duration.components.seconds)])
+      return try session.query(PostgresLease.take, parameters).rowCount == 1
+    }
   }
 
-  func giveBack(_ session: PostgresSession, holder: String) throws(PostgresError) {
-    _ = try session.query(Self.giveBack, Parameters([.text(name), .text(holder)]))
+  package func release(holder: String) async throws(StoreError) {
+    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
+      _ = try session.query(PostgresLease.giveBack, Parameters([.text(Self.leaseName), .text(holder)]))
+    }
   }
+}
 
-  private static let take = Statement(
+private enum PostgresLease {
+  static let take = Statement(
     name: "lease_take",
     sql: """
       INSERT INTO leases AS l (name, holder, expires_at) VALUES ($1, $2, clock_timestamp() + $3 * interval '1 second')
@@ -23,7 +35,7 @@ struct PostgresLease: Sendable {
       RETURNING holder
       """, parameterTypes: [.text, .text, .int8])
 
-  private static let giveBack = Statement(
+  static let giveBack = Statement(
     name: "lease_give_back", sql: "DELETE FROM leases WHERE name = $1 AND holder = $2", parameterTypes: [.text, .text])
 }
 
