@@ -54,7 +54,7 @@ struct GetCommand: AsyncParsableCommand {
     let bytes = try QueryOptions.member("order", of: try await options.ask("order.get", Body(order_id: order, min_version: minVersion)))
     if options.json { return Console.print(utf8: bytes) }
     let order = try JSONDecoder().decode(ShownOrder.self, from: Data(bytes))
-    Console.print(order.card)
+    Console.print(order.card(width: Terminal.columns))
   }
 }
 
@@ -71,7 +71,8 @@ struct HistoryCommand: AsyncParsableCommand {
     Console.print(
       TextTable(
         columns: [.right("VERSION"), .left("STATUS"), .left("PAYMENT"), .left("AT"), .left("ACTOR"), .left("REASON")],
-        rows: entries.map { ["\($0.version)", $0.status, $0.payment_status, ShownOrder.time($0.at), $0.actor, $0.reason ?? ""] }
+        rows: entries.map { ["\($0.version)", $0.status, $0.payment_status, ShownOrder.time($0.at), $0.actor, $0.reason ?? ""] },
+        width: Terminal.columns
       ).text)
   }
 }
@@ -106,7 +107,8 @@ struct ListCommand: AsyncParsableCommand {
     Console.print(
       TextTable(
         columns: [.left("ORDER"), .left("STATUS"), .right("TOTAL"), .left("CREATED")],
-        rows: page.orders.map { [$0.order_id, $0.status, "\($0.total_amount) \($0.currency)", ShownOrder.time($0.created_at)] }
+        rows: page.orders.map { [$0.order_id, $0.status, "\($0.total_amount) \($0.currency)", ShownOrder.time($0.created_at)] },
+        width: Terminal.columns
       ).text)
     if let next = page.next_cursor { Console.complain("there are more: --cursor \(next)") }
   }

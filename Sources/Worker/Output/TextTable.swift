@@ -36,7 +36,8 @@ struct TextTable {
         case .right: line += padding + cell + (isLast ? "" : "  ")
         }
       }
-      return line
+      // An empty last cell leaves the blanks before it.
+      return String(line.reversed().drop { $0 == " " }.reversed())
     }.joined(separator: "\n")
   }
 
