@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -39,10 +40,21 @@ package struct OperatorServer: Sendable {
       eventLoopGroupProvider: .shared(group),
       logger: quiet)
     let result: Result<Void, any Error>
-    do { result = .success(try await application.run()) } catch { result = .failure(error) }
+    do {
+      result = .success(try await application.run())
+    } catch let error as IOError {
+      result = .failure(AddressFault(description: String(cString: strerror(error.errnoCode))))
+    } catch {
+      result = .failure(error)
+    }
     try? await group.shutdownGracefully()
     try result.get()
   }
+}
+
+/// Why an address cannot be listened at, in the system's words.
+struct AddressFault: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// What there is to read. HEAD asks for as much as GET, without the body; nothing else is to be done here.

@@ -123,9 +123,11 @@ struct ConfigurationLoader {
     do {
       return Configuration.Entry(text: given?.text ?? setting.standard, origin: given?.origin ?? .standard, value: try setting.value(of: given?.text))
     } catch {
-      let value = setting.masking == .none ? " is \"\(given?.text ?? "")\"" : ""
+      let origin = given?.origin ?? .standard
+      // What may be a secret is not shown.
+      let mistaken = setting.masking == .none ? " is \"\(given?.text ?? "")\" by \(origin), and should be" : ", set by \(origin), should be"
       let detail = error.detail.map { " (\($0))" } ?? ""
-      faults.append("\(setting.name)\(value) by \(given?.origin ?? .standard), and should be \(setting.expectation)\(detail)")
+      faults.append("\(setting.name)\(mistaken) \(setting.expectation)\(detail)")
       return nil
     }
   }
