@@ -13,16 +13,19 @@ struct ConnectionLoop {
 
   func run() {
     var backoff = Backoff()
+    var first = 0
     while !mailbox.isClosing {
       status.set(.connecting)
       let reason: String
       do throws(PostgresError) {
-        let connection = try PostgresConnection.open(configuration, mailbox: mailbox)
+        let (connection, host) = try PostgresConnection.open(configuration, first: first, mailbox: mailbox)
         status.set(.connected(server: connection.server))
         let began = ContinuousClock.now
         let served = serve(connection)
         if served || ContinuousClock.now - began > Self.provenAfter { backoff.reset() }
         reason = connection.failure ?? "closed"
+        // Another may have taken its place, and a host that is gone without a word would cost the whole timeout again and again.
+        first = host + 1
       } catch {
         reason = error.reason
       }
@@ -66,6 +69,7 @@ struct ConnectionLoop {
       // A primary that became a standby: the next connection looks for the one that takes writes.
       if error.sqlState == "25006" { connection.fail(error.description) }
     }
+    if connection.isOn(configuration.mustBeOff) { connection.fail("the server takes no writes any more") }
     outcome.finish(replacement)
   }
 

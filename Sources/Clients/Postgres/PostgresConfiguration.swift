@@ -2,12 +2,14 @@ import CPostgres
 
 /// How to reach a PostgreSQL server, and the limits that each session starts with.
 ///
-/// Several hosts are tried one after the other; the first that accepts writes is taken.
+/// Several hosts are tried one after the other; the first that accepts writes is taken, and left once it does not any more.
 public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
   /// libpq's parameters, one list for each host.
   let hosts: [[(keyword: String, value: String)]]
   /// For each host.
   let connectTimeout: Duration
+  /// What the server reports as on where it has become one that is not to be used.
+  let mustBeOff: [String]
   /// The server in words, without the password.
   public let description: String
 
@@ -34,9 +36,19 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
     settings += sessionSettings
     // Those of the URL come last, and the last one counts.
     given["options"] = (settings.map { "-c \($0)" } + [given["options"]].compactMap(\.self)).joined(separator: " ")
-    hosts = Self.oneListForEachHost(given)
+    hosts = try Self.oneListForEachHost(given)
     self.connectTimeout = connectTimeout
-    description = "\(given["user"].map { $0 + "@" } ?? "")\(given["host"] ?? "localhost"):\(given["port"] ?? "5432")/\(given["dbname"] ?? "")"
+    mustBeOff =
+      switch given["target_session_attrs"] {
+      case "read-write": ["in_hot_standby", "default_transaction_read_only"]
+      case "primary": ["in_hot_standby"]
+      default: []
+      }
+    let places = hosts.map { host in
+      func value(_ keyword: String) -> String? { host.first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
+      return "\(value("host") ?? value("hostaddr") ?? "localhost"):\(value("port") ?? "5432")"
+    }
+    description = "\(given["user"].map { $0 + "@" } ?? "")\(places.joined(separator: ","))/\(given["dbname"] ?? "")"
   }
 
   public var customMirror: Mirror { Mirror(self, children: ["server": description]) }
@@ -64,9 +76,19 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
   }
 
   /// libpq's own walk along several hosts has no limit of time for each of them in non-blocking mode.
-  private static func oneListForEachHost(_ given: [String: String]) -> [[(keyword: String, value: String)]] {
+  private static func oneListForEachHost(_ given: [String: String]) throws(PostgresConfigurationError) -> [[(keyword: String, value: String)]] {
     func parts(_ keyword: String) -> [String] { given[keyword].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? [] }
     let count = max(1, parts("host").count, parts("hostaddr").count)
+    let (addresses, ports) = (parts("hostaddr").count, parts("port").count)
+    if ports > 1 && ports != count || addresses > 0 && addresses != count {
+      throw PostgresConfigurationError(
+        description:
+          "the database URL has \(count) hosts and \(addresses > 0 && addresses != count ? "\(addresses) addresses" : "\(ports) ports"): one for each, or one port for all"
+      )
+    }
+    if count > 1, !(0..<count).allSatisfy({ i in ["host", "hostaddr"].contains { parts($0).indices.contains(i) && !parts($0)[i].isEmpty } }) {
+      throw PostgresConfigurationError(description: "one of the database URL's \(count) hosts is empty: there is a comma too many")
+    }
     return (0..<count).map { index in
       var one = given
       for keyword in ["host", "hostaddr", "port"] {

@@ -10,14 +10,17 @@ final class PostgresConnection {
   var prepared: [String: Statement] = [:]
   private let mailbox: Mailbox<Job>
 
-  /// Connects to the first host that accepts writes.
-  static func open(_ configuration: PostgresConfiguration, mailbox: Mailbox<Job>) throws(PostgresError) -> PostgresConnection {
+  /// Connects to the first host that accepts writes, from the one at `first` on; `host` is its place in the configuration.
+  static func open(
+    _ configuration: PostgresConfiguration, first: Int, mailbox: Mailbox<Job>
+  ) throws(PostgresError) -> (connection: PostgresConnection, host: Int) {
     var reasons: [String] = []
-    for host in configuration.hosts {
-      let connection = try PostgresConnection(starting: host, mailbox: mailbox)
+    let count = configuration.hosts.count
+    for host in (0..<count).map({ (first + $0) % count }) {
+      let connection = try PostgresConnection(starting: configuration.hosts[host], mailbox: mailbox)
       do throws(PostgresError) {
         try connection.finishConnecting(by: .after(configuration.connectTimeout))
-        return connection
+        return (connection, host)
       } catch {
         if mailbox.isClosing { throw error }
         if case .unavailable(let reason) = error { reasons.append(reason) }
@@ -41,11 +44,13 @@ final class PostgresConnection {
 
   var socket: Int32 { PQsocket(handle) }
 
-  /// Such as `PostgreSQL 15.13`.
-  var server: String {
-    let version = PQparameterStatus(handle, "server_version").map { String(cString: $0) } ?? ""
-    return "PostgreSQL \(version.prefix { !$0.isWhitespace })"
-  }
+  /// Such as `PostgreSQL 15.13 at db1:5432`.
+  var server: String { "PostgreSQL \((parameter("server_version") ?? "").prefix { !$0.isWhitespace }) at \(host)" }
+
+  /// Whether one of these settings of the session, as the server tells of them, is on.
+  func isOn(_ settings: [String]) -> Bool { settings.contains { parameter($0) == "on" } }
+
+  private func parameter(_ name: String) -> String? { PQparameterStatus(handle, name).map { String(cString: $0) } }
 
   private func finishConnecting(by deadline: Deadline) throws(PostgresError) {
     guard PQstatus(handle) != CONNECTION_BAD else { throw .unavailable(lastError) }
@@ -65,7 +70,10 @@ final class PostgresConnection {
     guard PQsetnonblocking(handle, 1) == 0 else { throw .unavailable(lastError) }
   }
 
-  private var host: String { PQhost(handle).map { String(cString: $0) } ?? "the server" }
+  private var host: String {
+    guard let name = PQhost(handle).map({ String(cString: $0) }), !name.isEmpty else { return "the server" }
+    return PQport(handle).map { "\(name):\(String(cString: $0))" } ?? name
+  }
 
   /// Waits for the socket; nil when the deadline has passed. Jobs whose own deadline passes meanwhile are failed on the way.
   func wait(wantsWrite: Bool, until deadline: Deadline, stopsOnClose: Bool = false) -> PollResult? {

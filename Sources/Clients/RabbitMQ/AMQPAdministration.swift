@@ -141,17 +141,18 @@ public final class AMQPSession {
 
   private func connected() throws(AMQPError) -> AMQPConnection {
     if let connection { return connection }
-    var failure: AMQPError?
-    for turn in 0..<configuration.hosts.count {
+    var hosts = HostRotation(configuration.hosts)
+    while true {
+      guard !deadline.hasPassed else { throw AMQPError(.timeout, "connecting to RabbitMQ: no time left") }
       do throws(AMQPError) {
-        let new = try AMQPConnection(configuration, turn: turn)
+        let new = try AMQPConnection(configuration, host: hosts.current, deadline: deadline)
         connection = new
         return new
       } catch {
-        failure = error
+        hosts.fail()
+        if hosts.isRoundOver { throw error }
       }
     }
-    throw failure!
   }
 
   private func look(_ ask: () throws(AMQPError) -> UInt32) throws(AMQPError) -> Presence {

@@ -12,38 +12,37 @@ final class AMQPConnection {
   private static let frameMax: Int32 = 131_072
 
   let handle: amqp_connection_state_t
-  /// Product and version, as the server tells them.
+  /// Product and version, as the server tells them, and where it is.
   private(set) var server = "RabbitMQ"
   let socket: Int32
 
-  /// Connects to the first host that takes it, starting with the one at `turn`.
-  init(_ configuration: ConnectionConfiguration, turn: Int) throws(AMQPError) {
-    let host = configuration.hosts[turn % configuration.hosts.count]
+  /// Connects to one of the configuration's hosts, within its connect timeout and before the deadline.
+  init(_ configuration: ConnectionConfiguration, host: ConnectionConfiguration.Host, deadline: Deadline? = nil) throws(AMQPError) {
+    let own = Deadline.after(configuration.connectTimeout)
+    let limit = deadline.map { min($0, own) } ?? own
     guard let handle = amqp_new_connection() else { throw AMQPError(.connection, "out of memory") }
     do throws(AMQPError) {
-      socket = try Self.open(handle, configuration, host: host)
+      socket = try Self.open(handle, host, limit)
     } catch {
       amqp_destroy_connection(handle)
       throw error
     }
     // From here on `deinit` gives the handle back, also where a later line throws.
     self.handle = handle
-    try logIn(configuration, place: "\(host.name):\(host.port)")
+    try logIn(configuration, place: host.place, limit)
+    limitCalls(to: limit.remaining)
     amqp_channel_open(handle, Self.channel)
-    try check("opening a channel")
-    server = serverName()
+    try check("opening a channel at \(host.place)")
+    limitCalls(to: configuration.connectTimeout)
+    server = "\(serverName()) at \(host.place)"
   }
 
-  private static func open(_ handle: amqp_connection_state_t, _ configuration: ConnectionConfiguration, host: ConnectionConfiguration.Host)
-    throws(AMQPError) -> Int32
-  {
-    var timeout = timeval(configuration.connectTimeout)
-    amqp_set_handshake_timeout(handle, &timeout)
-    amqp_set_rpc_timeout(handle, &timeout)
+  private static func open(_ handle: amqp_connection_state_t, _ host: ConnectionConfiguration.Host, _ limit: Deadline) throws(AMQPError) -> Int32 {
+    var timeout = timeval(limit.remaining)
     guard let tcp = amqp_tcp_socket_new(handle) else { throw AMQPError(.connection, "out of memory") }
     let code = amqp_socket_open_noblock(tcp, host.name, host.port, &timeout)
     guard code == AMQP_STATUS_OK.rawValue else {
-      throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.name):\(host.port): \(errorText(code))")
+      throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.place): \(errorText(code))")
     }
     let socket = amqp_get_sockfd(handle)
     limitUnread(socket, to: unreadLimit)
@@ -61,7 +60,9 @@ final class AMQPConnection {
   /// A server that blocks publishers reads nothing of them for as long as that takes, and is not dead: its heartbeats go on.
   func expectUnread(_ expected: Bool) { Self.limitUnread(socket, to: expected ? 0 : Self.unreadLimit) }
 
-  private func logIn(_ configuration: ConnectionConfiguration, place: String) throws(AMQPError) {
+  private func logIn(_ configuration: ConnectionConfiguration, place: String, _ limit: Deadline) throws(AMQPError) {
+    var timeout = timeval(limit.remaining)
+    amqp_set_handshake_timeout(handle, &timeout)
     let arena = Arena()
     var properties = try arena.table([
       Header(name: "connection_name", value: .string(configuration.name)),

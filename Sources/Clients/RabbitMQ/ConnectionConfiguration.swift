@@ -3,6 +3,9 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
   public struct Host: Sendable, Equatable {
     public let name: String
     public let port: Int32
+
+    /// `name:port`, as URLs have it.
+    var place: String { name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)" }
   }
 
   public let hosts: [Host]
@@ -12,9 +15,11 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
   /// Shown by the server's management pages.
   public let name: String
   public let heartbeat: Duration
+  /// For one try at one host, until its channel is open.
   public let connectTimeout: Duration
 
-  /// - Parameter url: Several hosts are divided by commas and tried in turn; an absent or empty path is the virtual host `/`.
+  /// - Parameter url: Several hosts are divided by commas, and tried in turn from a random one on; an absent or empty path is the virtual
+  ///   host `/`.
   public init(url: String, name: String, heartbeat: Duration = .seconds(10), connectTimeout: Duration = .seconds(5)) throws(AMQPError) {
     guard let scheme = url.firstRange(of: "://") else { throw AMQPError(.wrongURL, "the RabbitMQ URL must begin with amqp://") }
     switch url[..<scheme.lowerBound] {
@@ -38,13 +43,7 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     guard let user = Self.decoded(credentials[..<(colon ?? credentials.endIndex)]),
       let password = Self.decoded(colon.map { credentials[credentials.index(after: $0)...] } ?? ""), let vhost = Self.decoded(path ?? "")
     else { throw AMQPError(.wrongURL, "the RabbitMQ URL has a wrong percent-encoding") }
-    var hosts: [Host] = []
-    for part in rest.split(separator: ",") {
-      guard let host = Self.host(part) else { throw AMQPError(.wrongURL, "the RabbitMQ URL has no valid host and port") }
-      hosts.append(host)
-    }
-    guard !hosts.isEmpty else { throw AMQPError(.wrongURL, "the RabbitMQ URL names no host") }
-    self.hosts = hosts
+    hosts = try Self.hosts(rest)
     self.user = user
     self.password = password
     virtualHost = vhost.isEmpty ? "/" : vhost
@@ -53,17 +52,43 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     self.connectTimeout = connectTimeout
   }
 
-  public var description: String { "amqp://\(user)@\(hosts.map { "\($0.name):\($0.port)" }.joined(separator: ","))/\(virtualHost)" }
+  public var description: String { "amqp://\(user)@\(hosts.map(\.place).joined(separator: ","))/\(virtualHost)" }
 
-  private static func host(_ text: Substring) -> Host? {
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      let name = String(text[text.index(after: text.startIndex)..<end])
-      let port = text[text.index(after: end)...].dropFirst()
-      return port.isEmpty ? Host(name: name, port: 5672) : UInt16(port).map { Host(name: name, port: Int32($0)) }
+  private static func hosts(_ text: Substring) throws(AMQPError) -> [Host] {
+    if text.isEmpty { throw AMQPError(.wrongURL, "the RabbitMQ URL names no host") }
+    var hosts: [Host] = []
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    for (index, part) in parts.enumerated() {
+      // Not quoted: where a password was not escaped, this is a part of it.
+      let which = parts.count == 1 ? "the host of the RabbitMQ URL" : "host \(index + 1) of the \(parts.count) in the RabbitMQ URL"
+      if part.isEmpty { throw AMQPError(.wrongURL, "\(which) is empty: there is a comma too many") }
+      hosts.append(try host(part, called: which))
     }
-    guard let colon = text.firstIndex(of: ":") else { return text.isEmpty ? nil : Host(name: String(text), port: 5672) }
-    guard let port = UInt16(text[text.index(after: colon)...]), colon > text.startIndex else { return nil }
-    return Host(name: String(text[..<colon]), port: Int32(port))
+    return hosts
+  }
+
+  private static func host(_ text: Substring, called which: String) throws(AMQPError) -> Host {
+    var name = text
+    var port: Substring?
+    if text.first == "[" {
+      guard let end = text.firstIndex(of: "]") else { throw AMQPError(.wrongURL, "\(which) begins with [ and has no ]") }
+      name = text[text.index(after: text.startIndex)..<end]
+      let rest = text[text.index(after: end)...]
+      guard rest.isEmpty || rest.first == ":" else { throw AMQPError(.wrongURL, "\(which) has more than a port behind its ]") }
+      port = rest.isEmpty ? nil : rest.dropFirst()
+    } else if let colon = text.firstIndex(of: ":") {
+      if text[colon...].dropFirst().contains(":") { throw AMQPError(.wrongURL, "\(which) has more than one colon: an IPv6 address is written in [ ]") }
+      name = text[..<colon]
+      port = text[text.index(after: colon)...]
+    }
+    if name.isEmpty { throw AMQPError(.wrongURL, "\(which) has no name") }
+    if name.contains(where: \.isWhitespace) { throw AMQPError(.wrongURL, "\(which) has a blank in it") }
+    guard let port else { return Host(name: String(name), port: 5672) }
+    guard let number = UInt16(port), number > 0 else {
+      let hint = "@ : / ? # in a password are written %40 %3A %2F %3F %23"
+      throw AMQPError(.wrongURL, "\(which) has no valid port, a number from 1 to 65535; \(hint)")
+    }
+    return Host(name: String(name), port: Int32(number))
   }
 
   private static func decoded(_ text: Substring) -> String? {

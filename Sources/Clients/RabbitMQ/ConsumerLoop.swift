@@ -14,11 +14,11 @@ struct ConsumerLoop {
   func run() {
     var backoff = Backoff()
     var generation: UInt64 = 0
-    var turn = 0
+    var hosts = HostRotation(configuration.hosts)
     while !requests.isClosing && !inbox.isStopped {
       status.set(.connecting)
       do throws(AMQPError) {
-        let connection = try AMQPConnection(configuration, turn: turn)
+        let connection = try AMQPConnection(configuration, host: hosts.current)
         generation += 1
         let session = ConsumerSession(connection: connection, generation: generation, prefetch: prefetch, inbox: inbox, limits: limits)
         try goodbye(connection) { () throws(AMQPError) in
@@ -28,14 +28,17 @@ struct ConsumerLoop {
           let began = ContinuousClock.now
           defer {
             inbox.lose(generation)
-            if began.duration(to: .now) > backoff.limit { backoff.reset() }
+            if began.duration(to: .now) > backoff.limit {
+              backoff.reset()
+              hosts.reset()
+            }
           }
           try serve(session)
         }
       } catch {
         status.set(.disconnected(reason: error.message))
-        turn += 1
-        pause(backoff.next())
+        hosts.fail()
+        pause(hosts.isRoundOver ? backoff.next() : backoff.short())
       }
     }
     // Told to take no more, and without a connection: there is nothing left to do but to wait for the end.

@@ -10,33 +10,36 @@ struct PublisherLoop {
 
   func run() {
     var backoff = Backoff()
-    var turn = 0
+    var hosts = HostRotation(configuration.hosts)
     while !(mailbox.isClosing && mailbox.isEmpty) {
       status.set(.connecting)
       do throws(AMQPError) {
-        let session = try connect(turn)
+        let session = try connect(hosts.current)
         status.set(.connected(server: session.connection.server))
         let began = ContinuousClock.now
         do throws(AMQPError) {
           try serve(session)
         } catch {
           session.lose(error.message)
-          if began.duration(to: .now) > backoff.limit { backoff.reset() }
+          if began.duration(to: .now) > backoff.limit {
+            backoff.reset()
+            hosts.reset()
+          }
           throw error
         }
         session.connection.close()
         break
       } catch {
         status.set(.disconnected(reason: error.message))
-        turn += 1
-        pause(backoff.next())
+        hosts.fail()
+        pause(hosts.isRoundOver ? backoff.next() : backoff.short())
       }
     }
     for job in mailbox.takeAll() { job.refuse("the publisher is closed") }
     status.set(.closed)
   }
 
-  private func connect(_ turn: Int) throws(AMQPError) -> PublisherSession {
+  private func connect(_ host: ConnectionConfiguration.Host) throws(AMQPError) -> PublisherSession {
     // Connecting occupies this thread; deadlines hold meanwhile, too.
     let watch = Task { [self] in
       while !Task.isCancelled {
@@ -45,7 +48,7 @@ struct PublisherLoop {
       }
     }
     defer { watch.cancel() }
-    return try PublisherSession(connection: AMQPConnection(configuration, turn: turn), confirms: confirms)
+    return try PublisherSession(connection: AMQPConnection(configuration, host: host), confirms: confirms)
   }
 
   private func serve(_ session: PublisherSession) throws(AMQPError) {

@@ -84,7 +84,7 @@ struct RedisLoop {
     }
     let info = String(decoding: replies[needed].bytes ?? [], as: UTF8.self)
     let version = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("redis_version:") }?.dropFirst("redis_version:".count)
-    return version.map { "Redis \($0)" } ?? "Redis"
+    return "\(version.map { "Redis \($0)" } ?? "Redis") at \(configuration.host):\(configuration.port)"
   }
 
   /// Carries calls until the first error or the mailbox's end; says whether one went well, and why it is over.

@@ -12,6 +12,9 @@ public struct Backoff: Sendable {
 
   public mutating func reset() { failures = 0 }
 
+  /// The wait before another server is tried in the place of one that failed, which is no reason to wait longer.
+  public func short() -> Duration { first * Double.random(in: 0.5...1) }
+
   public mutating func next(using random: inout some RandomNumberGenerator) -> Duration {
     var wait = first
     for _ in 0..<failures where wait < limit { wait = wait * 2 }

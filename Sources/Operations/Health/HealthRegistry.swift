@@ -47,12 +47,13 @@ package final class HealthRegistry: Sendable {
     }
   }
 
-  /// Sets what one of several connections to a dependency says of it; the worst of them counts.
+  /// Sets what one of several connections to a dependency says of it; the worst of them count, which may be on several hosts.
   package func set(_ name: DependencyName, connection: String, _ state: DependencyState, detail: String? = nil) {
     update(name) { entry in
       entry.connections[connection] = Observation(state: state, detail: detail)
-      // By name, so that the detail does not jump between equals.
-      return entry.connections.sorted { $0.key < $1.key }.map(\.value).max { $0.state.severity < $1.state.severity }!  // one was just set
+      let worst = entry.connections.values.map(\.state).max { $0.severity < $1.severity }!  // one was just set
+      let details = Set(entry.connections.values.filter { $0.state == worst }.compactMap(\.detail)).sorted()
+      return Observation(state: worst, detail: details.isEmpty ? nil : details.joined(separator: "; "))
     }
   }
 

@@ -178,8 +178,9 @@ final class WorkerComposition: Sendable {
   ) throws -> PostgresClient {
     // Statistics lag behind tables that fill as fast as these: without the first three, a plan made on an empty table reads all of it later.
     let planner = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "plan_cache_mode=force_generic_plan", "jit=off"]
+    let sessions = planner + [SetupDatabase.durable]
     let configuration = try PostgresConfiguration(
-      url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: planner)
+      url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: sessions)
     return PostgresClient(configuration: configuration, onState: onState)
   }
 

@@ -4,7 +4,7 @@ import Testing
 struct PostgresConfigurationTests {
   @Test(arguments: [
     ("postgres://orders@127.0.0.1:7000/orders", "orders@127.0.0.1:7000/orders"), ("postgresql://h/db", "h:5432/db"),
-    ("postgresql://u:p%40ss@a:1,b:2/db?sslmode=disable", "u@a,b:1,2/db"), ("host=h port=1 user=u password=hunter2 dbname=d", "u@h:1/d"),
+    ("postgresql://u:p%40ss@a:1,b:2/db?sslmode=disable", "u@a:1,b:2/db"), ("host=h port=1 user=u password=hunter2 dbname=d", "u@h:1/d"),
   ])
   func addressesAreRead(url: String, server: String) throws {
     #expect(try PostgresConfiguration(url: url).description == server)

@@ -85,6 +85,16 @@ import Testing
     #expect(registry.report.dependencies[1].state == .up)
   }
 
+  @Test func connectionsToSeveralHostsAreAllTold() {
+    let registry = Self.registry()
+    registry.set("rabbitmq/commands", .connected(server: "RabbitMQ 4 at b:5672"))
+    registry.set("rabbitmq/replies", .connected(server: "RabbitMQ 4 at a:5672"))
+    registry.set("rabbitmq/events", .connected(server: "RabbitMQ 4 at b:5672"))
+    #expect(registry.report.dependencies[0].detail == "RabbitMQ 4 at a:5672; RabbitMQ 4 at b:5672")
+    registry.set("rabbitmq/events", .disconnected(reason: "gone"))
+    #expect(registry.report.dependencies[0].detail == "gone")
+  }
+
   @Test func aConnectionSpeaksAfterTheLookBeforeTheStart() {
     let registry = Self.registry()
     registry.set(.rabbitmq, .down, detail: "queue orders.commands is missing")
