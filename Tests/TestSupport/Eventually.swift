@@ -1,5 +1,7 @@
 /// Waits until `condition` holds; false where it does not within `limit`.
-package func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows -> Bool {
+package func eventually(
+  within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
+) async rethrows -> Bool {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
     if try await condition() { return true }

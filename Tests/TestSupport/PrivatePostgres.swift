@@ -3,9 +3,9 @@ import Glibc
 /// A PostgreSQL server of one test's own; `stop` and `start` keep port and data.
 package final class PrivatePostgres: Sendable {
   package let port: UInt16
-  private let folder: String
+  let folder: String
   private let settings: [String]
-  private static let user = "postgres"
+  static let user = "postgres"
 
   package var url: String { "postgres://orders@127.0.0.1:\(port)/postgres" }
 
@@ -18,7 +18,8 @@ package final class PrivatePostgres: Sendable {
 
   package static var isInstalled: Bool { programs != nil }
 
-  private init(settings: [String]) {
+  /// Without a data directory yet.
+  init(settings: [String]) {
     port = freePort()
     folder = "/tmp/client-test-postgres-\(getpid())-\(port)"
     self.settings = settings

@@ -23,6 +23,17 @@ extension ProductWorld {
     }
   }
 
+  /// The second column of each row by the first, both text.
+  package func texts(_ sql: String) async throws -> [String: String] { try await groups(sql) { $0.text($1, 1) }.mapValues { $0[0] } }
+
+  /// The one column of a query, of `bigint`.
+  package func numbers(_ sql: String) async throws -> [Int64] {
+    try await database.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
+      let rows = try session.query(Statement(name: "numbers-\(sql.hashValue)", sql: sql))
+      return (0..<rows.rowCount).map { rows.int64($0, 0) }
+    }
+  }
+
   /// What its processes printed, whole.
   package var printed: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 

@@ -137,6 +137,12 @@ package struct ProductWorld: Sendable {
       }
       for exchange in ["commands", "queries", "events"] { try session.deleteExchange("\(prefix).\(exchange)") }
     }
+    try await removeDatabase()
+  }
+
+  /// Removes its schema and its log only, where the broker is gone already.
+  package func removeDatabase() async throws {
+    let prefix = name
     try await database.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
       try session.execute("SET client_min_messages = warning; DROP SCHEMA \"\(prefix)\" CASCADE")
     }

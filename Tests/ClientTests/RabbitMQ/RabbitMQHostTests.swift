@@ -13,7 +13,7 @@ import Testing
     ("amqp://a:65536", "1 to 65535"), ("amqp://a, b", "host 2 of the 2 in the RabbitMQ URL has a blank"),
     ("amqp://a,:5672", "host 2 of the 2 in the RabbitMQ URL has no name"),
     ("amqp://[::1", "begins with [ and has no ]"), ("amqp://[::1]5672", "more than a port behind its ]"), ("amqp://[::1]:", "no valid port"),
-    ("amqp://::1", "an IPv6 address in [ ]"), ("amqp://u:hunter2/x@h", "in a password are written"), ("amqp:///v", "names no host"),
+    ("amqp://::1", "an IPv6 address is written in [ ]"), ("amqp://u:hunter2/x@h", "in a password are written"), ("amqp:///v", "names no host"),
   ])
   func aWrongHostIsNamedByItsPlaceAndNothingIsQuoted(url: String, sentence: String) {
     let error = #expect(throws: AMQPError.self) { _ = try ConnectionConfiguration(url: url, name: "x") }
