@@ -103,11 +103,12 @@ package actor RabbitMQCluster {
 
   /// How many nodes the first one sees running.
   private func runningNodes() async -> Int {
-    let names = nodes.map(\.name)
-    let list = "\(folder)/running-\(UInt32.random(in: 0...UInt32.max))"
-    guard await control("rabbitmqctl", 0, ["eval", "rabbit_nodes:list_running()."], log: list), let text = try? String(contentsOfFile: list, encoding: .utf8)
-    else { return 0 }
-    return names.count { text.contains($0) }
+    struct Status: Decodable { let running_nodes: [String] }
+    let file = "\(folder)/status-\(UInt32.random(in: 0...UInt32.max))"
+    guard await control("rabbitmqctl", 0, ["cluster_status", "--formatter", "json"], log: file), let text = FileManager.default.contents(atPath: file) else {
+      return 0
+    }
+    return (try? JSONDecoder().decode(Status.self, from: text).running_nodes.count) ?? 0
   }
 
   private func control(_ program: String, _ index: Int, _ arguments: [String], log: String = "/dev/null") async -> Bool {
