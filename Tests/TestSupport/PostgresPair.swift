@@ -17,7 +17,8 @@ package actor PostgresPair {
     guard let programs else { return nil }
     let settings = ["wal_level=replica", "synchronous_standby_names=\(standbyName)", "max_connections=100"]
     guard let (primary, process) = await PrivatePostgres.start(settings: settings) else { return nil }
-    let standby = PrivatePostgres(settings: ["max_connections=100"])
+    // The shorter it waits for a primary that is gone, the sooner it is promoted.
+    let standby = PrivatePostgres(settings: ["max_connections=100", "wal_retrieve_retry_interval=100ms"])
     let source = "host=127.0.0.1 port=\(primary.port) user=orders application_name=\(standbyName)"
     let copy = ["\(programs)/pg_basebackup", "-D", standby.folder, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync"]
     let copied = await eventually {

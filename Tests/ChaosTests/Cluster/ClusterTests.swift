@@ -51,11 +51,12 @@ struct ClusterTests {
         // What was on both a moment ago is still on its way.
         #expect(run.ledger.acknowledged - answered < Self.rate, "commands are answered without the standby")
       }
-      let fault = FailoverRun.Fault(name: isCutOffBefore ? "standby cut off, primary killed" : "primary killed", at: .now)
-      await pair.killPrimary()
+      var fault = FailoverRun.Fault(name: isCutOffBefore ? "standby cut off, primary killed" : "primary killed", at: .now)
       let start = ContinuousClock.now
+      await pair.killPrimary()
       #expect(await pair.promote(), "the standby was not promoted")
-      print("failover: promoted after \(start.duration(to: .now)), \(run.ledger.acknowledged) commands answered before")
+      fault.outage = start.duration(to: .now)
+      print("failover: promoted, \(run.ledger.acknowledged) commands answered before")
       return [fault]
     }
     #expect(differences.isEmpty, "\(differences.prefix(30).joined(separator: "\n"))\n\(world.logTail())")
