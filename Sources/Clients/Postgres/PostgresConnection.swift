@@ -17,16 +17,52 @@ final class PostgresConnection {
     var reasons: [String] = []
     let count = configuration.hosts.count
     for host in (0..<count).map({ (first + $0) % count }) {
-      let connection = try PostgresConnection(starting: configuration.hosts[host], mailbox: mailbox)
       do throws(PostgresError) {
-        try connection.finishConnecting(by: .after(configuration.connectTimeout))
-        return (connection, host)
+        return (try open(configuration.hosts[host], by: .after(configuration.connectTimeout), mailbox), host)
       } catch {
         if mailbox.isClosing { throw error }
         if case .unavailable(let reason) = error { reasons.append(reason) }
       }
     }
     throw .unavailable(reasons.joined(separator: "; "))
+  }
+
+  /// Tries each of a host's addresses.
+  private static func open(
+    _ host: [(keyword: String, value: String)], by deadline: Deadline, _ mailbox: Mailbox<Job>
+  ) throws(PostgresError) -> PostgresConnection {
+    var reason = ""
+    let variants = try withAddresses(host, deadline, mailbox)
+    for (index, parameters) in variants.enumerated() {
+      do throws(PostgresError) {
+        let connection = try PostgresConnection(starting: parameters, mailbox: mailbox)
+        // One that swallows everything leaves time for the others.
+        try connection.finishConnecting(by: .after(deadline.remaining / (variants.count - index)))
+        return connection
+      } catch {
+        guard case .unavailable(let why) = error, !mailbox.isClosing else { throw error }
+        reason = why
+      }
+    }
+    throw .unavailable(reason)
+  }
+
+  /// The host's parameters, once for each of its addresses: libpq itself would wait for a name server as long as that takes.
+  private static func withAddresses(
+    _ host: [(keyword: String, value: String)], _ deadline: Deadline, _ mailbox: Mailbox<Job>
+  ) throws(PostgresError) -> [[(keyword: String, value: String)]] {
+    func value(_ keyword: String) -> String? { host.first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
+    // A path is that of a socket in the file system.
+    guard let name = value("host"), value("hostaddr") == nil, !name.hasPrefix("/"), !name.hasPrefix("@") else { return [host] }
+    let answer = HostLookup.system.addresses(of: name, until: deadline, wakeup: mailbox.wakeup) {
+      mailbox.failOverdueJobs()
+      return mailbox.isClosing
+    }
+    switch answer {
+    case nil: throw .unavailable(mailbox.isClosing ? "the client is closed" : "\(name) was not resolved within the connect timeout")
+    case .failure(let reason): throw .unavailable(reason)
+    case .addresses(let addresses): return addresses.map { address in host.filter { $0.keyword != "hostaddr" } + [("hostaddr", address)] }
+    }
   }
 
   private init(starting parameters: [(keyword: String, value: String)], mailbox: Mailbox<Job>) throws(PostgresError) {

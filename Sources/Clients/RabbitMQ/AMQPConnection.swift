@@ -38,9 +38,19 @@ final class AMQPConnection {
   }
 
   private static func open(_ handle: amqp_connection_state_t, _ host: ConnectionConfiguration.Host, _ limit: Deadline) throws(AMQPError) -> Int32 {
-    var timeout = timeval(limit.remaining)
     guard let tcp = amqp_tcp_socket_new(handle) else { throw AMQPError(.connection, "out of memory") }
-    let code = amqp_socket_open_noblock(tcp, host.name, host.port, &timeout)
+    let addresses: [String]
+    switch HostLookup.system.addresses(of: host.name, until: limit) {
+    case nil: throw AMQPError(.timeout, "cannot connect to RabbitMQ at \(host.place): the name was not resolved within the connect timeout")
+    case .failure(let reason): throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.place): \(reason)")
+    case .addresses(let found): addresses = found
+    }
+    var code = AMQP_STATUS_TIMEOUT.rawValue
+    for (index, address) in addresses.enumerated() where code != AMQP_STATUS_OK.rawValue {
+      // One that swallows everything leaves time for the others.
+      var timeout = timeval(limit.remaining / (addresses.count - index))
+      code = amqp_socket_open_noblock(tcp, address, host.port, &timeout)
+    }
     guard code == AMQP_STATUS_OK.rawValue else {
       throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.place): \(errorText(code))")
     }

@@ -5,7 +5,6 @@ struct RedisLoop {
   let configuration: RedisConfiguration
   let mailbox: Mailbox<RedisCall>
   let status: ConnectionStatus
-  let resolver: HostResolver
 
   private static let idlePeriod = Duration.seconds(3_600)
 
@@ -13,7 +12,6 @@ struct RedisLoop {
     self.configuration = configuration
     self.mailbox = mailbox
     self.status = status
-    resolver = HostResolver(host: configuration.host, wakeup: mailbox.wakeup)
   }
 
   func run() {
@@ -49,18 +47,16 @@ struct RedisLoop {
   private func connect(lastFailure: String?) throws(RedisError) -> (RedisContext, server: String) {
     let look = { if let lastFailure { mailbox.failAllCalls(lastFailure) } else { mailbox.failOverdueCalls() } }
     let deadline = Deadline.after(configuration.connectTimeout)
-    var answer = resolver.poll()
-    while answer == nil {
+    let answer = HostLookup.system.addresses(of: configuration.host, until: deadline, wakeup: mailbox.wakeup) {
       look()
-      if deadline.hasPassed { throw .unavailable("\(configuration.host) was not resolved within the connect timeout") }
-      if mailbox.isClosing { throw .unavailable("the client is closed") }
-      let next = mailbox.earliestDeadline.map { min($0, deadline) } ?? deadline
-      if poll(socket: -1, wakeup: mailbox.wakeup, until: next).wokenUp { mailbox.wakeup.clear() }
-      answer = resolver.poll()
+      return mailbox.isClosing
     }
-    switch answer! {
+    switch answer {
+    case nil: throw .unavailable(mailbox.isClosing ? "the client is closed" : "\(configuration.host) was not resolved within the connect timeout")
     case .failure(let reason): throw .unavailable(reason)
-    case .address(let address):
+    case .addresses(let addresses):
+      // IPv4 first, as hiredis does: a name such as localhost has both, and a server often listens on one.
+      let address = addresses.first { !$0.contains(":") } ?? addresses[0]
       let context = try RedisContext(address: address, port: configuration.port, mailbox: mailbox)
       try context.finishConnecting(by: deadline, look: look)
       return (context, try logIn(context, by: deadline, look: look))
