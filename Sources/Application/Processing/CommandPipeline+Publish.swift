@@ -181,7 +181,10 @@ extension CommandPipeline {
       rest = zip(rest, safe).filter { !$0.1 }.map(\.0)
       if rest.isEmpty { return true }
       ports.journal.note(.notForwarded(count: rest.count))
-      if isDraining || Task.isCancelled { return false }
+      if isDraining || Task.isCancelled {
+        giveBack()
+        return false
+      }
       try? await clock.sleep(for: pause)
       pause = min(pause * 2, .seconds(5))
     }

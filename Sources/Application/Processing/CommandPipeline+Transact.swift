@@ -106,7 +106,10 @@ extension CommandPipeline {
         case .unavailable(let reason):
           if !away { ports.journal.note(.storeUnavailable(reason)) }
           away = true
-          if isDraining || Task.isCancelled { return .stopped }
+          if isDraining || Task.isCancelled {
+            giveBack()
+            return .stopped
+          }
           await ports.store.untilAvailable()
           // A server that answers and cannot work (out of disk, without a table) is not asked without pause.
           pause = min(pause * 2, .seconds(2))

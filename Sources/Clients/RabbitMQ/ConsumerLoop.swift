@@ -66,6 +66,7 @@ struct ConsumerLoop {
       while let request = requests.take() { try session.answer(request) }
       if requests.isClosing && requests.isEmpty { return }
       if inbox.isFull {
+        try connection.sendHeartbeatIfDue()
         if poll(socket: -1, wakeup: requests.wakeup, until: .after(.milliseconds(10))).wokenUp { requests.wakeup.clear() }
         continue
       }

@@ -119,8 +119,11 @@ final class WorkerComposition: Sendable {
     self.redis = redis
   }
 
-  /// Works until `drain` is called and what is in hand is done.
-  func run() async -> CommandPipeline.Report {
+  /// Of the commands, at any time.
+  var report: CommandPipeline.Report { pipeline?.report ?? .init() }
+
+  /// Works until `drain` is called and what is in hand is done; its report says what goes back.
+  func run() async {
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
     let watching = Task { await backlog.run() }
@@ -136,8 +139,7 @@ final class WorkerComposition: Sendable {
       await housekeeping.value
       own.finish()
     }
-    var report = CommandPipeline.Report()
-    if let pipeline { report = await pipeline.run() }
+    await pipeline?.run()
     await feeding.value
     await answering.value
     await keeping.value
@@ -146,14 +148,18 @@ final class WorkerComposition: Sendable {
     await relaying.value
     await watching.value
     await payments?.close()
-    for consumer in consumers {
-      await consumer.flush()
-      await consumer.close()
+    // All at once: a server that no longer answers costs each of its connections some seconds.
+    await withDiscardingTaskGroup { group in
+      for consumer in consumers {
+        group.addTask {
+          await consumer.flush()
+          await consumer.close()
+        }
+      }
+      for publisher in publishers { group.addTask { await publisher.close() } }
+      for database in databases { group.addTask { await database.close() } }
+      group.addTask { [redis] in await redis?.close() }
     }
-    for publisher in publishers { await publisher.close() }
-    for database in databases { await database.close() }
-    await redis?.close()
-    return report
   }
 
   /// Takes no more work; `run` returns when what is in hand is done.
