@@ -38,6 +38,8 @@ final class DeliveryInbox: Sendable {
   /// meanwhile. A prefetch of giant bodies must not fill the memory.
   var isFull: Bool { state.withLock { $0.bytes > Self.mostBytesAtOnce } }
 
+  var count: Int { state.withLock(\.deliveries.count) }
+
   func next(max: Int) async -> ConsumerEvent {
     await withCheckedContinuation { continuation in
       let event = state.withLock { state -> ConsumerEvent? in

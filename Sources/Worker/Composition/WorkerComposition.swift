@@ -24,6 +24,7 @@ final class WorkerComposition: Sendable {
   private let backlog: BacklogWatch
   private let queries: QueryService?
   private let deadLetters: DeadLetterComposition?
+  private let commands: Consumer?
   private let consumers: [Consumer]
   private let publishers: [Publisher]
   private let databases: [PostgresClient]
@@ -67,7 +68,7 @@ final class WorkerComposition: Sendable {
         health.set("rabbitmq/\(queue)", $0)
       }
     }
-    let commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
+    commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
     let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
     let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 100) : nil
     consumers = [commands, asked, dead].compactMap(\.self)
@@ -120,7 +121,11 @@ final class WorkerComposition: Sendable {
   }
 
   /// Of the commands, at any time.
-  var report: CommandPipeline.Report { pipeline?.report ?? .init() }
+  var report: CommandPipeline.Report {
+    var report = pipeline?.report ?? .init()
+    report.unsettled += commands?.waiting ?? 0
+    return report
+  }
 
   /// Works until `drain` is called and what is in hand is done; its report says what goes back.
   func run() async {

@@ -105,7 +105,9 @@ import Testing
     #expect(worker.exitCode == 0)
     let report = try #require(world.stopReports.last, "\(world.logTail())")
     #expect(report.settled == 1 && report.finished == 0)
-    #expect(database == .away ? report.returned == 100 && report.milliseconds < 15_000 : report.abandoned == 100 && (2_000..<4_000) ~= report.milliseconds)
+    #expect(
+      database == .away ? report.returned == 100 && report.milliseconds < 15_000 : report.abandoned == 100 && (2_000..<4_000) ~= report.milliseconds,
+      "\(report)")
     #expect(try await eventually { try await world.depth("commands") == 100 }, "and nobody keeps them")
     let next = await world.worker()
     #expect(await eventually { flow.acceptedIDs.count == 101 }, "\(world.logTail())")
