@@ -1,4 +1,5 @@
 import Domain
+import Pacing
 
 /// The last stage: cache, events, replies, acknowledgements.
 extension CommandPipeline {
@@ -110,7 +111,7 @@ extension CommandPipeline {
       switch settings.retries.step(afterFailures: journey.attempt, failsFast: journey.replay != nil) {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
-        try? await clock.sleep(for: pause)
+        try? await clock.sleep(for: Backoff.jittered(pause))
         switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
           var batch = TransactedBatch()
@@ -175,7 +176,7 @@ extension CommandPipeline {
   /// Whether all these messages are safely in their queues. Tries for as long as the worker runs: the deliveries stay unsettled meanwhile.
   private func forwarded(_ messages: [Message]) async -> Bool {
     var rest = messages
-    var pause = Duration.milliseconds(50)
+    var backoff = settings.retries.whileNotForwarded
     while true {
       let safe = await ports.forwarder.forward(rest)
       rest = zip(rest, safe).filter { !$0.1 }.map(\.0)
@@ -185,8 +186,7 @@ extension CommandPipeline {
         giveBack()
         return false
       }
-      try? await clock.sleep(for: pause)
-      pause = min(pause * 2, .seconds(5))
+      try? await clock.sleep(for: backoff.next())
     }
   }
 }

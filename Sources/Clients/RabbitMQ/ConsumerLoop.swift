@@ -1,4 +1,5 @@
 import ClientRuntime
+import Pacing
 
 /// The consumer's thread: connect, look, serve, back off, again.
 struct ConsumerLoop {
