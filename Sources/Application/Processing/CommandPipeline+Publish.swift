@@ -111,7 +111,8 @@ extension CommandPipeline {
       switch settings.retries.step(afterFailures: journey.attempt, failsFast: journey.replay != nil) {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
-        try? await clock.sleep(for: Backoff.jittered(pause))
+        // As long as the policy says on average.
+        try? await clock.sleep(for: Backoff.jittered(pause * 4 / 3))
         switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
           var batch = TransactedBatch()

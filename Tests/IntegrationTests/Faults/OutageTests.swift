@@ -19,7 +19,7 @@ import Testing
     let worker = await world.worker()
     #expect(await world.connections(reach: 1), "\(world.logTail())")
     let sender = try PatientSender(world)
-    async let sending: Void = sender.run(perSecond: Self.rate)
+    async let fed: Void = sender.run(perSecond: Self.rate)
     #expect(try await eventually { try await world.number(Self.accepted) > 0 }, "\(world.logTail())")
 
     try await Self.outage(of: [.rabbitmq], "broker", stack, world) { try await stack.stop([.rabbitmq]) }
@@ -29,7 +29,7 @@ import Testing
     try await Self.outage(of: [.rabbitmq, .postgres], "broker and database", stack, world) { await stack.kill([.rabbitmq, .postgres]) }
 
     sender.end()
-    await sending
+    await fed
     let count = Int64(sender.confirmed)
     let done = try await eventually(within: .seconds(120)) {
       let (accepted, unsent) = (try await world.number(Self.accepted), try await world.number("SELECT count(*) FROM outbox"))

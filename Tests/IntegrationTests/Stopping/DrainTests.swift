@@ -80,7 +80,9 @@ import Testing
     #expect(reports.reduce(0) { $0 + $1.settled } == count)
     for queue in ["commands", "dead-letter", "retry.1s", "retry.5s", "retry.30s"] { #expect(try await world.depth(queue) == 0, "\(queue)") }
     #expect(try await world.number("SELECT count(*) FROM orders") == Int64(count))
-    print("rolling restart: \(count) commands, answers \(load.answered), repeated \(load.repeatedAnswers), events \(load.events), repeated \(load.repeatedEvents)")
+    print(
+      "rolling restart: \(count) commands, answers \(load.answered), repeated \(load.repeatedAnswers), events \(load.events), repeated \(load.repeatedEvents)"
+    )
     await load.close()
     try await world.remove()
   }

@@ -34,8 +34,8 @@ final class FullLoad: Sendable {
     consumers = [replies, events]
     let state = state
     listening = [
-      Task { await Self.listen(replies) { Self.note(reply: $0, in: &$1) } (state) },
-      Task { await Self.listen(events) { Self.note(event: $0, in: &$1) } (state) },
+      Task { await Self.listen(replies, state) { Self.note(reply: $0, in: &$1) } },
+      Task { await Self.listen(events, state) { Self.note(event: $0, in: &$1) } },
     ]
     try await world.setStock(Dictionary(uniqueKeysWithValues: (0..<Self.products).map { ("p\($0)", 1_000_000_000) }))
     _ = await eventually { replies.state.isConnected && events.state.isConnected }
@@ -90,18 +90,14 @@ final class FullLoad: Sendable {
     world.publication(ProductWorld.create([("p\(number % Self.products)", 1)]), id: "m\(number)")
   }
 
-  private static func listen(
-    _ consumer: Consumer, _ note: @escaping @Sendable (Delivery, inout State) -> Void
-  ) -> @Sendable (Locked<State>) async -> Void {
-    { state in
-      while true {
-        switch await consumer.next(max: 2_000) {
-        case .deliveries(let some):
-          state.withLock { state in for delivery in some { note(delivery, &state) } }
-          consumer.settle([.ack(tag: some.last!.tag, multiple: true)], generation: some.last!.generation)
-        case .lost: continue
-        case .stopped: return
-        }
+  private static func listen(_ consumer: Consumer, _ state: Locked<State>, _ note: (Delivery, inout State) -> Void) async {
+    while true {
+      switch await consumer.next(max: 2_000) {
+      case .deliveries(let some):
+        state.withLock { state in for delivery in some { note(delivery, &state) } }
+        consumer.settle([.ack(tag: some.last!.tag, multiple: true)], generation: some.last!.generation)
+      case .lost: continue
+      case .stopped: return
       }
     }
   }
