@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance cluster matrix bench hang k8s k8s-check clean
+.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance cluster outages matrix bench hang k8s k8s-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ acceptance: ## 20,000 orders sent twice each to three workers, also with workers
 
 cluster: ## three RabbitMQ nodes killed in turn, and PostgreSQL's failover, while 50,000 commands flow
 	@scripts/test cluster
+
+outages: ## RabbitMQ, PostgreSQL and both away for two minutes each: nothing counted, nothing lost, back at work at once
+	@scripts/test outages
 
 matrix: ## the tests that need servers, on RabbitMQ 4, PostgreSQL 17 and Redis 8 of a newer Debian
 	@scripts/matrix

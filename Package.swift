@@ -63,13 +63,14 @@ let core: [Target] = [
   .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
   .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
+  library("Pacing", "Pacing"),
   library("Domain", "Domain"),
-  library("Application", "Application", ["Domain"]),
+  library("Application", "Application", ["Domain", "Pacing"]),
 
   library("ClientRuntime", "Clients/Runtime", ["CLinux"]),
-  library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "CRabbitMQ", "CLinux"]),
-  library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "CPostgres"]),
-  library("RedisClient", "Clients/Redis", ["ClientRuntime", "CHiredis"]),
+  library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "Pacing", "CRabbitMQ", "CLinux"]),
+  library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "Pacing", "CPostgres"]),
+  library("RedisClient", "Clients/Redis", ["ClientRuntime", "Pacing", "CHiredis"]),
 
   .executableTarget(name: "order-bench", dependencies: ["RabbitMQClient", "ClientRuntime"], path: "Benchmarks/W", swiftSettings: settings),
 
@@ -79,8 +80,8 @@ let core: [Target] = [
     dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "CLinux"],
     path: "Tests/TestSupport", swiftSettings: settings),
   tests("DomainTests", ["Domain", "TestSupport"]),
-  tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
-  tests("ClientTests", ["ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
+  tests("ApplicationTests", ["Application", "Domain", "Pacing", "TestSupport"]),
+  tests("ClientTests", ["ClientRuntime", "Pacing", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
   // These two drive the built executable, and need nothing of what it is made of.
   tests("IntegrationTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
   tests("ChaosTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
@@ -88,7 +89,7 @@ let core: [Target] = [
 
 let whole: [Target] = [
   library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
-  library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "PostgresClient", crypto, logging]),
+  library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "Pacing", "PostgresClient", crypto, logging]),
   library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
   library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
   library(
@@ -109,7 +110,7 @@ let whole: [Target] = [
     name: "order-worker",
     dependencies: [
       "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox",
-      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "CLinux", logging,
+      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",

@@ -46,7 +46,10 @@ struct PipelineFixture: Sendable {
   @discardableResult
   func run(_ body: @escaping @Sendable () async throws -> Void) async throws -> CommandPipeline.Report {
     try await withThrowingTaskGroup(of: CommandPipeline.Report?.self) { group in
-      group.addTask { await pipeline.run() }
+      group.addTask {
+        await pipeline.run()
+        return pipeline.report
+      }
       group.addTask {
         await executor?.run()
         if executor != nil { own.finish() }

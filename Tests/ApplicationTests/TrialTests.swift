@@ -67,6 +67,17 @@ import Testing
       #expect(await eventually { fixture.trials.count == 1 })
       await fixture.pipeline.drain()
     }
-    #expect(report == .init(settled: 0, returned: 2) && fixture.trials.count == 0)
+    #expect(report == .init(unsettled: 2) && fixture.trials.count == 0)
+  }
+
+  /// Each time that a message goes back is counted, and those that came back often are close to their end.
+  @Test func aStopFinishesAlsoWhatIsTriedAlone() async throws {
+    let fixture = Fixture()
+    let report = try await fixture.run {
+      fixture.source.deliver((1...20).map { Self.delivered(3, Fixture.create("m\($0)", order: $0)) }, redelivered: true)
+      #expect(await eventually { fixture.trials.count == 1 })
+      await fixture.pipeline.drain()
+    }
+    #expect(report.settled == 20 && report.unsettled == 0 && report.finished > 0 && fixture.trials.count == 0)
   }
 }

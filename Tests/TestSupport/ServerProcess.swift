@@ -5,6 +5,10 @@ import Glibc
 /// A server that a test starts for itself, to stop, freeze and kill it. It dies with the test process, however that ends.
 package struct ServerProcess: Sendable {
   package let pid: pid_t
+  private let ended = Locked<Int32?>(nil)
+
+  /// Once it has ended: its exit code, or 128 and the signal that killed it.
+  package var exitCode: Int32? { ended.withLock { $0 } }
 
   /// Runs `arguments[0]`, found on the PATH, with its output in `log`; as `user` where the tests run as root.
   package static func start(_ arguments: [String], user: String? = nil, log: String) async -> ServerProcess {
@@ -15,9 +19,11 @@ package struct ServerProcess: Sendable {
     return await withCheckedContinuation { continuation in
       _ = DedicatedThread(name: "server", stackSize: 256 << 10) { [command] in
         let pid = Self.spawn(command, log: log)
-        continuation.resume(returning: ServerProcess(pid: pid))
+        let process = ServerProcess(pid: pid)
+        continuation.resume(returning: process)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        process.ended.withLock { $0 = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f }
       }
     }
   }
@@ -40,7 +46,7 @@ package struct ServerProcess: Sendable {
   package func freeze() { signal(SIGSTOP) }
   package func thaw() { signal(SIGCONT) }
 
-  package var isRunning: Bool { kill(pid, 0) == 0 }
+  package var isRunning: Bool { exitCode == nil }
 
   /// Sends the signal and waits until the process is gone.
   package func end(_ number: Int32 = SIGTERM) async {
@@ -63,10 +69,11 @@ package struct ServerProcess: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // Its own process group, and the default action for the signals that a test's process ignores.
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+    // Its own process group, the default action for the signals that a test's process ignores, and none blocked, as they are in this thread.
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
     var signals = sigset_t()
     sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
     sigaddset(&signals, SIGPIPE)
     posix_spawnattr_setsigdefault(&attributes, &signals)
     var words = arguments.map { strdup($0) } + [nil]

@@ -34,7 +34,7 @@ package actor WorkerCrew {
     await withTaskGroup(of: Void.self) { group in
       for worker in workers { group.addTask { await worker.end() } }
     }
-    let stopped = world.printed.split(separator: "\n").count { $0.contains(#""message":"worker stopped""#) }
+    let stopped = world.printed.split(separator: "\n").count { $0.contains(#""message":"worker stopped""#) && $0.contains(#""abandoned":0"#) }
     defer { workers = [] }
     return survived && stopped == workers.count
   }

@@ -1,6 +1,7 @@
 import Application
 import ClientRuntime
 import Domain
+import Pacing
 import PostgresClient
 import Synchronization
 
@@ -21,7 +22,7 @@ package final class PostgresOrderStore: OrderStore {
     _ keys: BatchKeys, sent: [OutboxKey], decide: @escaping @Sendable (BatchFacts) -> (BatchWrites, Decision)
   ) async throws(StoreError) -> Decision {
     let unanswered = Mutex<[UUIDValue: UnansweredCommit<Decision>]>([:])
-    var pause = Duration.milliseconds(10)
+    var backoff = Backoff(first: .milliseconds(10), limit: .seconds(1))
     while true {
       let failure: PostgresError
       if await isConnected() {
@@ -39,8 +40,7 @@ package final class PostgresOrderStore: OrderStore {
       // Until it is known whether the batch was committed nothing else may be said of it.
       if Task.isCancelled { throw .unavailable(failure.description) }
       await untilAvailable()
-      try? await Task.sleep(for: pause)
-      pause = min(pause * 2, .seconds(1))
+      try? await Task.sleep(for: backoff.next())
     }
   }
 

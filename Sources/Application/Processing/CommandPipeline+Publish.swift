@@ -1,4 +1,5 @@
 import Domain
+import Pacing
 
 /// The last stage: cache, events, replies, acknowledgements.
 extension CommandPipeline {
@@ -110,7 +111,8 @@ extension CommandPipeline {
       switch settings.retries.step(afterFailures: journey.attempt, failsFast: journey.replay != nil) {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
-        try? await clock.sleep(for: pause)
+        // As long as the policy says on average.
+        try? await clock.sleep(for: Backoff.jittered(pause * 4 / 3))
         switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
           var batch = TransactedBatch()
@@ -175,15 +177,17 @@ extension CommandPipeline {
   /// Whether all these messages are safely in their queues. Tries for as long as the worker runs: the deliveries stay unsettled meanwhile.
   private func forwarded(_ messages: [Message]) async -> Bool {
     var rest = messages
-    var pause = Duration.milliseconds(50)
+    var backoff = settings.retries.whileNotForwarded
     while true {
       let safe = await ports.forwarder.forward(rest)
       rest = zip(rest, safe).filter { !$0.1 }.map(\.0)
       if rest.isEmpty { return true }
       ports.journal.note(.notForwarded(count: rest.count))
-      if isDraining || Task.isCancelled { return false }
-      try? await clock.sleep(for: pause)
-      pause = min(pause * 2, .seconds(5))
+      if isDraining || Task.isCancelled {
+        giveBack()
+        return false
+      }
+      try? await clock.sleep(for: backoff.next())
     }
   }
 }

@@ -1,12 +1,8 @@
 import Domain
+import Pacing
 
 /// The second stage: one transaction for each batch, run again as often as it takes.
 extension CommandPipeline {
-  /// After so many runs that another transaction disturbed, the batch is split as if a command of it were at fault.
-  private static let mostRuns = 10
-  /// The same of runs that waited for another's lock until their time was over: each holds up all that comes behind it for seconds.
-  private static let mostBlockedRuns = 2
-
   func transact(from prepared: Handover<PreparedBatch>, into transacted: Handover<TransactedBatch>) async {
     while let next = await prepared.next() {
       var batch = TransactedBatch()
@@ -89,7 +85,7 @@ extension CommandPipeline {
     var runs = 0
     var blockedRuns = 0
     var away = false
-    var pause = Duration.milliseconds(5)
+    var (awayBackoff, conflictBackoff) = (settings.retries.whileAway, settings.retries.betweenConflicts)
     while true {
       let sent = sweeper.take()
       do {
@@ -106,21 +102,23 @@ extension CommandPipeline {
         case .unavailable(let reason):
           if !away { ports.journal.note(.storeUnavailable(reason)) }
           away = true
-          if isDraining || Task.isCancelled { return .stopped }
+          if isDraining || Task.isCancelled {
+            giveBack()
+            return .stopped
+          }
           await ports.store.untilAvailable()
           // A server that answers and cannot work (out of disk, without a table) is not asked without pause.
-          pause = min(pause * 2, .seconds(2))
-          try? await clock.sleep(for: pause * Double.random(in: 0.5...1))
+          try? await clock.sleep(for: awayBackoff.next())
         case .conflict(let reason):
           runs += 1
           ports.journal.note(.conflict(reason, run: runs))
-          if runs >= Self.mostRuns { return .refused(reason) }
+          if runs >= settings.retries.conflictRuns { return .refused(reason) }
           if Task.isCancelled { return .stopped }
-          try? await clock.sleep(for: .milliseconds(Int.random(in: 1...(5 * runs))))
+          try? await clock.sleep(for: conflictBackoff.next())
         case .blocked(let reason):
           blockedRuns += 1
           ports.journal.note(.conflict(reason, run: blockedRuns))
-          if blockedRuns >= Self.mostBlockedRuns { return .refused(reason) }
+          if blockedRuns >= settings.retries.blockedRuns { return .refused(reason) }
           if Task.isCancelled { return .stopped }
         case .refused(let reason): return .refused(reason)
         }

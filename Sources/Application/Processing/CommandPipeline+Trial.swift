@@ -9,7 +9,8 @@ extension CommandPipeline {
 
   static func isSuspect(_ received: ReceivedMessage) -> Bool { received.deliveryCount >= suspicious }
 
-  /// Waits until everything before it is settled, tries it, and returns when it is settled itself. Left as it is where the worker stops.
+  /// Waits until everything before it is settled, tries it, and returns when it is settled itself: also where the worker is told to stop, for each
+  /// time that a message goes back counts against it. Left as it is where a server is away then.
   func tryAlone(_ received: ReceivedMessage, into prepared: Handover<PreparedBatch>) async {
     let message = received.message
     let key = TrialKey(settings.forwarding.bodyHash(Array((message.messageID ?? "").utf8) + [0] + message.body))
@@ -36,8 +37,12 @@ extension CommandPipeline {
 
   /// Nil where the worker stops before the note is committed.
   private func note(_ key: TrialKey) async -> Int? {
-    while !isDraining && !Task.isCancelled {
+    while !givesBack && !Task.isCancelled {
       do { return try await ports.trials.begin(key, life: life) } catch {
+        if isDraining {
+          giveBack()
+          return nil
+        }
         await ports.store.untilAvailable()
         try? await clock.sleep(for: .milliseconds(100))
       }
@@ -45,9 +50,9 @@ extension CommandPipeline {
     return nil
   }
 
-  /// Whether `condition` came to hold before the worker was stopped.
+  /// Whether `condition` came to hold before the worker gave up what it had in hand.
   private func reached(_ condition: (AckLedger) -> Bool) async -> Bool {
-    while !isDraining && !Task.isCancelled {
+    while !givesBack && !Task.isCancelled {
       if look(condition) { return true }
       try? await clock.sleep(for: .milliseconds(5))
     }

@@ -56,15 +56,18 @@ package final class CommandPipeline: Sendable {
     }
   }
 
-  /// What a worker did, for the report at its end.
+  /// What a worker has done with the deliveries that it took.
   package struct Report: Sendable, Equatable {
+    /// In its whole life.
     package var settled = 0
-    /// Taken but not settled: they go back to the queue as they came.
-    package var returned = 0
+    /// Those of them that it had in hand when it was told to stop, or took until it had stopped taking.
+    package var finished = 0
+    package var unsettled = 0
 
-    package init(settled: Int = 0, returned: Int = 0) {
+    package init(settled: Int = 0, finished: Int = 0, unsettled: Int = 0) {
       self.settled = settled
-      self.returned = returned
+      self.finished = finished
+      self.unsettled = unsettled
     }
   }
 
@@ -75,7 +78,9 @@ package final class CommandPipeline: Sendable {
   /// This life of the worker; another one after a restart, though host and process id may be the same.
   let life: UUIDValue
   private let ledger = Mutex((acks: AckLedger(), settled: 0))
-  private let draining = Mutex(false)
+  /// How many were settled when the drain began.
+  private let draining = Mutex<Int?>(nil)
+  private let givingBack = Mutex(false)
   private let leaving = Mutex(false)
 
   package init(ports: Ports, settings: Settings, clock: any Clock<Duration> = ContinuousClock()) {
@@ -90,16 +95,27 @@ package final class CommandPipeline: Sendable {
   var leavesToRelay: Bool { leaving.withLock { $0 } }
   func leaveEventsToRelay() { leaving.withLock { $0 = true } }
 
-  var isDraining: Bool { draining.withLock { $0 } }
+  var isDraining: Bool { draining.withLock { $0 != nil } }
+
+  /// Whether something in hand cannot be done before the end, since a server is away: what waits for it need not wait any longer.
+  var givesBack: Bool { givingBack.withLock { $0 } }
+  func giveBack() { givingBack.withLock { $0 = true } }
 
   /// Takes no more from the source; `run` returns when what is in hand is done.
   package func drain() async {
-    draining.withLock { $0 = true }
+    let settled = ledger.withLock { $0.settled }
+    draining.withLock { $0 = $0 ?? settled }
     await ports.source.stopTaking()
   }
 
-  /// Works until the source stops and everything in hand is settled or given up.
-  package func run() async -> Report {
+  /// At any time; while it works, what is unsettled is in hand.
+  package var report: Report {
+    let before = draining.withLock { $0 }
+    return ledger.withLock { Report(settled: $0.settled, finished: $0.settled - (before ?? $0.settled), unsettled: $0.acks.unsettled) }
+  }
+
+  /// Works until the source stops and everything in hand is settled or given up: the source gives back what is unsettled then.
+  package func run() async {
     let prepared = Handover<PreparedBatch>(capacity: 1)
     let transacted = Handover<TransactedBatch>(capacity: 1)
     await withDiscardingTaskGroup { group in
@@ -123,7 +139,6 @@ package final class CommandPipeline: Sendable {
       await sweeping.value
     }
     await sweep()
-    return ledger.withLock { Report(settled: $0.settled, returned: $0.acks.unsettled) }
   }
 
   private func prepare(into prepared: Handover<PreparedBatch>) async {

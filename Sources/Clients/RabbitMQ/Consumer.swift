@@ -58,6 +58,9 @@ public final class Consumer: Sendable {
   /// The queue's name, once the server has chosen one.
   public var queueName: String? { queue.value.withLock { $0 } }
 
+  /// Deliveries that have arrived and were not taken yet.
+  public var waiting: Int { inbox.count }
+
   /// Whatever has arrived, 1 to `max` messages; waits only while there is nothing. One caller at a time.
   public func next(max: Int) async -> ConsumerEvent { await inbox.next(max: max) }
 

@@ -1,4 +1,5 @@
 import ClientRuntime
+import Pacing
 
 /// The consumer's thread: connect, look, serve, back off, again.
 struct ConsumerLoop {
@@ -67,8 +68,9 @@ struct ConsumerLoop {
     let beat = configuration.heartbeat > .zero ? configuration.heartbeat / 4 : .seconds(10)
     while true {
       while let request = requests.take() { try session.answer(request) }
-      if requests.isClosing && requests.isEmpty { return }
+      if requests.isClosing && requests.isEmpty { return try session.giveBack() }
       if inbox.isFull {
+        try connection.sendHeartbeatIfDue()
         if poll(socket: -1, wakeup: requests.wakeup, until: .after(.milliseconds(10))).wokenUp { requests.wakeup.clear() }
         continue
       }

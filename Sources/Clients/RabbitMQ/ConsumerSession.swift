@@ -74,6 +74,11 @@ final class ConsumerSession {
     }
   }
 
+  /// Gives back all that is unsettled, where no more comes: the end of the channel would do so too, but from RabbitMQ 4.3 on only that counts.
+  func giveBack() throws(AMQPError) {
+    if !taking { try settle(.nack(tag: 0, requeue: true, multiple: true)) }
+  }
+
   /// Hands out what has arrived.
   func read() throws(AMQPError) {
     var frame = amqp_frame_t()

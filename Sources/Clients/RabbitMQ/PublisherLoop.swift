@@ -1,5 +1,6 @@
 import CRabbitMQ
 import ClientRuntime
+import Pacing
 
 /// The publisher's thread: connect, write batches, read confirms, back off, again.
 struct PublisherLoop {

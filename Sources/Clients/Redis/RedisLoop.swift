@@ -1,4 +1,5 @@
 import ClientRuntime
+import Pacing
 
 /// The body of the client's thread: connect, serve, look, classify, back off, until the mailbox closes.
 struct RedisLoop {

@@ -15,4 +15,9 @@ package enum LogKey {
   package static let signal = "signal"
   package static let timeout = "timeout"
   package static let version = "version"
+  package static let settled = "settled"
+  package static let finished = "finished"
+  package static let returned = "returned"
+  package static let abandoned = "abandoned"
+  package static let milliseconds = "milliseconds"
 }

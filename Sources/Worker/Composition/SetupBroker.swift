@@ -1,4 +1,5 @@
 import ClientRuntime
+import Pacing
 import RabbitMQClient
 
 /// RabbitMQ for commands of the operator.

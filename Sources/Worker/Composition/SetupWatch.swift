@@ -1,6 +1,7 @@
 import ClientRuntime
 import Logging
 import Operations
+import Pacing
 import PostgresAdapter
 import PostgresClient
 import RabbitMQAdapter

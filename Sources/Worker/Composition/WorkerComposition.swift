@@ -24,6 +24,7 @@ final class WorkerComposition: Sendable {
   private let backlog: BacklogWatch
   private let queries: QueryService?
   private let deadLetters: DeadLetterComposition?
+  private let commands: Consumer?
   private let consumers: [Consumer]
   private let publishers: [Publisher]
   private let databases: [PostgresClient]
@@ -67,7 +68,7 @@ final class WorkerComposition: Sendable {
         health.set("rabbitmq/\(queue)", $0)
       }
     }
-    let commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
+    commands = settings.roles.contains(.commands) ? try consumer(of: "commands", prefetch: settings.prefetch) : nil
     let asked = settings.roles.contains(.queries) ? try consumer(of: "queries", prefetch: 400) : nil
     let dead = settings.roles.contains(.deadLetters) ? try consumer(of: "dead-letter", prefetch: 100) : nil
     consumers = [commands, asked, dead].compactMap(\.self)
@@ -119,8 +120,15 @@ final class WorkerComposition: Sendable {
     self.redis = redis
   }
 
-  /// Works until `drain` is called and what is in hand is done.
-  func run() async -> CommandPipeline.Report {
+  /// Of the commands, at any time.
+  var report: CommandPipeline.Report {
+    var report = pipeline?.report ?? .init()
+    report.unsettled += commands?.waiting ?? 0
+    return report
+  }
+
+  /// Works until `drain` is called and what is in hand is done; its report says what goes back.
+  func run() async {
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
     let watching = Task { await backlog.run() }
@@ -136,8 +144,7 @@ final class WorkerComposition: Sendable {
       await housekeeping.value
       own.finish()
     }
-    var report = CommandPipeline.Report()
-    if let pipeline { report = await pipeline.run() }
+    await pipeline?.run()
     await feeding.value
     await answering.value
     await keeping.value
@@ -146,14 +153,18 @@ final class WorkerComposition: Sendable {
     await relaying.value
     await watching.value
     await payments?.close()
-    for consumer in consumers {
-      await consumer.flush()
-      await consumer.close()
+    // All at once: a server that no longer answers costs each of its connections some seconds.
+    await withDiscardingTaskGroup { group in
+      for consumer in consumers {
+        group.addTask {
+          await consumer.flush()
+          await consumer.close()
+        }
+      }
+      for publisher in publishers { group.addTask { await publisher.close() } }
+      for database in databases { group.addTask { await database.close() } }
+      group.addTask { [redis] in await redis?.close() }
     }
-    for publisher in publishers { await publisher.close() }
-    for database in databases { await database.close() }
-    await redis?.close()
-    return report
   }
 
   /// Takes no more work; `run` returns when what is in hand is done.

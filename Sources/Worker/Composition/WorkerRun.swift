@@ -3,14 +3,16 @@ import ClientRuntime
 import Glibc
 import Logging
 import Operations
+import Synchronization
 
 /// One life of the worker, from its first log line to its exit code: health, signals, set-up, work, drain.
-struct WorkerRun: Sendable {
+final class WorkerRun: Sendable {
   private let configuration: Configuration
   private let log: Logger
   private let health: HealthRegistry
   private let signals: ShutdownSignals
   private let metrics = WorkerMetrics()
+  private let composition = Mutex<WorkerComposition?>(nil)
 
   init(_ configuration: Configuration) {
     let log = Logger(label: "worker")
@@ -63,10 +65,13 @@ struct WorkerRun: Sendable {
   }
 
   private func work() async -> Int32 {
-    let stop = Task { await stopRequested() }
+    let stop = Task {
+      await stopRequested()
+      return ContinuousClock.now
+    }
     let setup = Task { await SetupWatch(configuration, health: health, log: log).untilReady() }
     let waiting = Task {
-      await stop.value
+      _ = await stop.value
       setup.cancel()
     }
     defer { waiting.cancel() }
@@ -81,15 +86,26 @@ struct WorkerRun: Sendable {
       log.critical("the worker cannot be put together", metadata: [LogKey.error: "\(error)"])
       return ProgramExit.wrongConfiguration
     }
+    self.composition.withLock { $0 = composition }
     let draining = Task {
-      await stop.value
+      _ = await stop.value
       await composition.drain()
     }
-    let report = await composition.run()
+    await composition.run()
     draining.cancel()
-    log.notice(
-      "worker stopped", metadata: ["settled": .stringConvertible(report.settled), "returned": .stringConvertible(report.returned)])
+    tell(composition.report, inTime: true, took: await stop.value.duration(to: .now))
     return ProgramExit.done
+  }
+
+  /// The last line: what became of the commands that were in hand.
+  private func tell(_ report: CommandPipeline.Report, inTime: Bool, took: Duration) {
+    log.notice(
+      "worker stopped",
+      metadata: [
+        LogKey.settled: .stringConvertible(report.settled), LogKey.finished: .stringConvertible(report.finished),
+        LogKey.returned: .stringConvertible(inTime ? report.unsettled : 0), LogKey.abandoned: .stringConvertible(inTime ? 0 : report.unsettled),
+        LogKey.milliseconds: .stringConvertible(Int(took / .milliseconds(1))),
+      ])
   }
 
   /// Returns at the first signal, after which the time to drain runs. What is not done by its end goes back whole: that is an orderly end too.
@@ -99,9 +115,11 @@ struct WorkerRun: Sendable {
     let limit = configuration[.drainTimeout]
     log.notice(
       "stop requested: work in hand is finished", metadata: [LogKey.signal: "\(ShutdownSignals.name(signal))", LogKey.timeout: "\(DurationText.format(limit))"])
+    let began = ContinuousClock.now
     Task {
-      try await Task.sleep(for: limit)
+      try await Task.sleep(until: began + limit, clock: .continuous)
       log.critical("work in hand did not finish in time; what is not acknowledged comes again", metadata: [LogKey.timeout: "\(DurationText.format(limit))"])
+      tell(composition.withLock { $0 }?.report ?? .init(), inTime: false, took: began.duration(to: .now))
       ProgramExit.leave(ProgramExit.done)
     }
   }

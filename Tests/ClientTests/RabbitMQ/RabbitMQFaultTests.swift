@@ -123,6 +123,33 @@ import Testing
     try await fixture.remove()
   }
 
+  /// As where the database is away: far more is on its way than the consumer holds and than fits into the sockets.
+  @Test func aConnectionLivesOnWhileNothingOfManyLargeDeliveriesIsTaken() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = try fixture.publisher()
+    for _ in 0..<3 {
+      let large = (0..<25).map { _ in fixture.publication([UInt8](repeating: 1, count: 1 << 20)) }
+      #expect(await publisher.publish(large, deadline: .soon).allSatisfy { $0 == .confirmed })
+    }
+    let changes = Locked<[ConnectionState]>([])
+    let configuration = try ConnectionConfiguration(url: Stack.amqpURL, name: "idle", heartbeat: .seconds(1))
+    let consumer = Consumer(configuration: configuration, subscription: .queue(fixture.queue), prefetch: 1_000) { state in
+      changes.withLock { $0.append(state) }
+    }
+    #expect(await eventually { consumer.state.isConnected })
+    // The broker closes what it has not heard from for three intervals.
+    try await Task.sleep(for: .seconds(8))
+    let taken = await consumer.deliveries(75)
+    #expect(taken.count == 75 && taken.allSatisfy { !$0.redelivered && $0.generation == 1 && $0.body.count == 1 << 20 })
+    consumer.settle([.ack(tag: 75, multiple: true)], generation: 1)
+    await consumer.flush()
+    #expect(changes.withLock { $0.filter { !$0.isConnected } }.isEmpty)
+    await consumer.close()
+    #expect(await eventually { (try? await fixture.depth()) == 0 })
+    await publisher.close()
+    try await fixture.remove()
+  }
+
   @Test func aConnectionClosedByAnOperatorIsMadeAgain() async throws {
     let fixture = try await RabbitMQFixture.make()
     let name = Stack.uniqueName("operator-")
