@@ -110,13 +110,13 @@ extension CommandPipeline {
           await ports.store.untilAvailable()
           // A server that answers and cannot work (out of disk, without a table) is not asked without pause.
           pause = min(pause * 2, .seconds(2))
-          try? await clock.sleep(for: pause * Double.random(in: 0.5...1))
+          try? await clock.sleep(for: pause * (0.5 + settings.jitter() / 2))
         case .conflict(let reason):
           runs += 1
           ports.journal.note(.conflict(reason, run: runs))
           if runs >= Self.mostRuns { return .refused(reason) }
           if Task.isCancelled { return .stopped }
-          try? await clock.sleep(for: .milliseconds(Int.random(in: 1...(5 * runs))))
+          try? await clock.sleep(for: .milliseconds(1) + .milliseconds(5 * runs - 1) * settings.jitter())
         case .blocked(let reason):
           blockedRuns += 1
           ports.journal.note(.conflict(reason, run: blockedRuns))

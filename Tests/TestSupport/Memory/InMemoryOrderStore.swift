@@ -206,7 +206,7 @@ extension InMemoryOrderStore.Tables {
       trace: CommandReference(record.cause, order: record.key.order.order))
   }
 
-  mutating func forget(_ sent: [OutboxKey]) {
+  package mutating func forget(_ sent: [OutboxKey]) {
     for key in sent {
       outbox[key] = nil
       replies[key] = nil

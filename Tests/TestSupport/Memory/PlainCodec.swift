@@ -44,13 +44,13 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
 
   package func event(of change: Change, order: [UInt8], context: EventContext) -> EncodedEvent {
     let key = change.order.key
-    let id = UUIDValue(high: key.order.high, low: key.order.low ^ UInt64(change.order.version))
+    let id = UUIDValue(high: key.order.high, low: key.order.low ^ UInt64(change.order.version) << 32)
     return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: order)
   }
 
   package func command(_ command: Command) -> [UInt8] { Array(command.type.rawValue.utf8) }
 
-  package func replyID(_ identity: CommandIdentity) -> UUIDValue { UUIDValue(high: UInt64(truncatingIfNeeded: identity.hashValue), low: 1) }
+  package func replyID(_ identity: CommandIdentity) -> UUIDValue { Self.id(identity, low: 1) }
 
   package func call(for operation: PaymentOperation, of order: Order) -> PaymentCall {
     PaymentCall(
@@ -59,8 +59,17 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
   }
 
   package func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
-    let id = UUIDValue(high: UInt64(truncatingIfNeeded: refused.identity.hashValue), low: 0)
-    return EncodedEvent(key: OutboxKey(order: refused.order, version: 0, event: id), type: .commandRejected, body: Array(rejection.code.rawValue.utf8))
+    EncodedEvent(
+      key: OutboxKey(order: refused.order, version: 0, event: Self.rejectionID(refused.identity)), type: .commandRejected,
+      body: Array(rejection.code.rawValue.utf8))
+  }
+
+  /// Of the event that tells of a refused command.
+  package static func rejectionID(_ identity: CommandIdentity) -> UUIDValue { id(identity, low: 0) }
+
+  /// The same in every process (FNV-1a).
+  private static func id(_ identity: CommandIdentity, low: UInt64) -> UUIDValue {
+    UUIDValue(high: identity.message.rawValue.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }, low: low)
   }
 
   /// `outcome[:code]`.

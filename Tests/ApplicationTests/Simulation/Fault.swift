@@ -1,0 +1,88 @@
+/// Something that goes wrong in a simulation: at which call of a port, or at which step.
+enum Fault: Hashable, Sendable {
+  enum Port: Sendable { case transaction, look, events, forward, provider, cache }
+  enum Effect: Sendable {
+    case conflict, blocked, unavailable, refused
+    /// It happens, and nobody hears of it.
+    case answerLost
+    /// It does not happen, and nobody hears of it either.
+    case callLost
+    /// It is refused: no effect.
+    case nack
+    case decline
+    /// It happens some seconds later.
+    case late
+  }
+
+  case call(Port, number: Int, Effect)
+  /// The store refuses whatever has this command in it, so many times.
+  case poison(command: Int, times: Int)
+  case duplicate(command: Int, milliseconds: Int)
+  case kill(worker: Int, step: Int)
+  case loseChannel(worker: Int, step: Int)
+  case drain(worker: Int, step: Int)
+  /// Whoever leads is forgotten.
+  case loseLeases(step: Int)
+
+  /// Whether it can be the reason for which a command is tried in vain.
+  var refusesWork: Bool { [.refused, .blocked].contains(effect) }
+
+  private var effect: Effect? { if case .call(.transaction, _, let effect) = self { effect } else { nil } }
+
+  static func random(commands: Int, workers: Int, using random: inout some RandomNumberGenerator) -> Fault {
+    func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
+    func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
+    func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
+    switch Int.random(in: 0..<18, using: &random) {
+    case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
+    case 1: return .call(.transaction, number: number(30), .unavailable)
+    case 2: return .call(.transaction, number: number(30), .refused)
+    case 3: return .call(.transaction, number: number(30), .answerLost)
+    case 4: return .call(.look, number: number(60), Bool.random(using: &random) ? .unavailable : .answerLost)
+    case 5: return .call(.events, number: number(20), .nack)
+    case 6: return .call(.events, number: number(20), .answerLost)
+    case 7: return .call(.forward, number: number(8), Bool.random(using: &random) ? .nack : .answerLost)
+    case 8: return .call(.provider, number: number(8), .decline)
+    case 9: return .call(.provider, number: number(8), .answerLost)
+    case 10: return .call(.provider, number: number(8), [.callLost, .nack].randomElement(using: &random)!)
+    case 11: return .call(.provider, number: number(8), .late)
+    case 12: return .call(.cache, number: number(20), .callLost)
+    case 13: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 1_000].randomElement(using: &random)!)
+    case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
+    case 15: return .loseChannel(worker: worker(), step: step())
+    case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())
+    default: return .kill(worker: worker(), step: step())
+    }
+  }
+}
+
+/// The faults of a simulation by the place where they strike.
+struct FaultBook {
+  private var calls: [Fault.Port: [Int: Fault.Effect]] = [:]
+  private var counts: [Fault.Port: Int] = [:]
+  private var poisoned: [Int: Int] = [:]
+  private(set) var steps: [Int: [Fault]] = [:]
+
+  init(_ faults: [Fault]) {
+    for fault in faults {
+      switch fault {
+      case .call(let port, let number, let effect): calls[port, default: [:]][number] = effect
+      case .poison(let command, let times): poisoned[command, default: 0] += times
+      case .kill(_, let step), .loseChannel(_, let step), .drain(_, let step), .loseLeases(let step): steps[step, default: []].append(fault)
+      case .duplicate: break
+      }
+    }
+  }
+
+  /// What becomes of this port's next call.
+  mutating func next(_ port: Fault.Port) -> Fault.Effect? {
+    counts[port, default: 0] += 1
+    return calls[port]?[counts[port]!]
+  }
+
+  mutating func refuses(_ commands: [Int]) -> Bool {
+    guard let command = commands.sorted().first(where: { poisoned[$0, default: 0] > 0 }) else { return false }
+    poisoned[command]! -= 1
+    return true
+  }
+}

@@ -1,0 +1,69 @@
+import Application
+import Domain
+import TestSupport
+
+/// One life of a worker: the real pipeline, executor, relay and housekeeper over the world's ports, put together as the program does it.
+struct SimulatedWorker {
+  let world: SimulatedWorld
+  let life: Life
+  let source: SimulatedSource
+
+  static let reservationTTL = Duration.seconds(20)
+  static let giveUp = Duration.seconds(15)
+  static let rungs: [RetryRung] = [.oneSecond, .fiveSeconds]
+
+  /// Returns when it has drained, or when nothing of it is left after its death.
+  func run() async {
+    let own = OwnCommands()
+    let codec = PlainCodec()
+    let (store, messaging, journal) = (LifeStore(world: world, life: life), LifeMessaging(world: world, life: life), SilentJournal())
+    let executor = PaymentExecutor(
+      queue: store, provider: LifeProvider(world: world, life: life), results: own, journal: journal,
+      settings: .init(deadline: SimulatedProvider.deadline, giveUp: Self.giveUp, concurrency: 4), clock: world.clock)
+    var settings = CommandPipeline.Settings(
+      batchMax: 5,
+      terms: OrderTerms(
+        payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(4), giveUp: Self.giveUp), reservationTTL: Self.reservationTTL),
+      retries: RetryPolicy(rungs: Self.rungs), forwarding: Forwarding(prefix: "orders", worker: life.name, seal: codec) { $0 },
+      now: { [world] in world.database.now })
+    settings.jitter = { [world] in .random(in: 0...1, using: &world.executor.random) }
+    let pipeline = CommandPipeline(
+      ports: .init(
+        source: source, decoder: codec, encoder: codec, store: store, events: messaging, forwarder: messaging, replies: messaging, cache: messaging,
+        journal: journal, trials: LifeTrials(world: world, life: life), own: own, paymentsOpened: { executor.wake() }),
+      settings: settings, clock: world.clock)
+    let relay = OutboxRelay(
+      outbox: LifeOutbox(world: world, life: life), events: messaging, replies: messaging, cache: messaging, journal: journal, holder: life.name,
+      clock: world.clock)
+    let housekeeper = Housekeeper(
+      store: LifeHousekeeping(world: world, life: life), commands: own, holder: life.name, settings: .init(reservationTTL: Self.reservationTTL),
+      clock: world.clock)
+
+    let working = task { _ = await pipeline.run() }
+    let relaying = task { await relay.run() }
+    let housekeeping = task { await housekeeper.run() }
+    let paying = task { await executor.run() }
+    life.atEnd = { [source] isDeath in
+      executor.stop()
+      housekeeping.cancel()
+      if isDeath {
+        for task in [working, relaying, paying] { task.cancel() }
+        own.finish()
+        source.end()
+        world.database.wakeAll()
+      }
+    }
+    await life.ended()
+    if !life.isOver { await pipeline.drain() }
+    await paying.value
+    await housekeeping.value
+    own.finish()
+    await working.value
+    relaying.cancel()
+    await relaying.value
+    life.atEnd = nil
+    source.end()
+  }
+
+  private func task(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> { Task(executorPreference: world.executor, operation: body) }
+}

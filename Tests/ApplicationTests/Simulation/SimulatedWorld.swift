@@ -1,0 +1,111 @@
+import Application
+import Domain
+
+/// What the workers of a simulation share: time, chance, faults, the servers, and the list of what was found wrong.
+final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread that runs its executor
+  let plan: SimulationPlan
+  let mutation: Mutation?
+  let executor: SeededExecutor
+  var clock: SimulatedClock { SimulatedClock(executor: executor) }
+  private(set) var violations: [String] = []
+  /// What came about in it, by name.
+  private(set) var sights: Set<String> = []
+  private(set) var log: [String] = []
+  private let keepsLog: Bool
+  private var faults: FaultBook
+  private(set) var isFinished = false
+  var lives: [Life]
+  var sources: [SimulatedSource?]
+  private(set) lazy var broker = SimulatedBroker(world: self)
+  private(set) lazy var database = SimulatedDatabase(world: self)
+  private(set) lazy var provider = SimulatedProvider(world: self)
+  private(set) lazy var trials = SimulatedTrials(world: self)
+
+  init(plan: SimulationPlan, mutation: Mutation?, keepsLog: Bool) {
+    self.plan = plan
+    self.mutation = mutation
+    self.keepsLog = keepsLog
+    executor = SeededExecutor(seed: plan.seed ^ 0x5EED_0F_5C4ED01E, slack: plan.slack)
+    faults = FaultBook(plan.faults)
+    lives = (0..<plan.workers).map { Life(name: "w\($0)") }
+    sources = lives.map { _ in nil }
+  }
+
+  func violated(_ sentence: @autoclosure () -> String) {
+    guard violations.count < 20 else { return }
+    let sentence = sentence()
+    if !violations.contains(sentence) { violations.append(sentence) }
+    tell("VIOLATED: \(sentence)")
+  }
+
+  func tell(_ line: @autoclosure () -> String) {
+    guard keepsLog else { return }
+    log.append("\(executor.now / .milliseconds(1)) ms, step \(executor.steps): \(line())")
+  }
+
+  func saw(_ sight: String) { sights.insert(sight) }
+
+  func fault(_ port: Fault.Port) -> Fault.Effect? {
+    let effect = faults.next(port)
+    if let effect {
+      saw("\(port) \(effect)")
+      tell("\(port) \(effect)")
+    }
+    return effect
+  }
+
+  func refuses(_ identities: [CommandIdentity]) -> Bool {
+    faults.refuses(identities.compactMap { SimulationPlan.index(of: $0.message.rawValue) })
+  }
+
+  /// The time that a call takes: mostly none, seldom long.
+  func pause() async {
+    switch Int.random(in: 0..<16, using: &executor.random) {
+    case 0..<7: return
+    case 7..<12: await Task.yield()
+    case 12..<14: try? await clock.sleep(for: .microseconds(Int.random(in: 1...3_000, using: &executor.random)))
+    case 14: try? await clock.sleep(for: .milliseconds(Int.random(in: 1...60, using: &executor.random)))
+    default: try? await clock.sleep(for: .milliseconds(Int.random(in: 1...400, using: &executor.random)))
+    }
+  }
+
+  /// What strikes at this step.
+  func strike(at step: Int) {
+    for fault in faults.steps[step] ?? [] {
+      tell("\(fault)")
+      switch fault {
+      case .kill(let worker, _):
+        if !lives[worker].isOver { saw("killed") }
+        lives[worker].end(isDeath: true)
+      case .drain(let worker, _): lives[worker].end(isDeath: false)
+      case .loseChannel(let worker, _): sources[worker]?.loseChannel()
+      case .loseLeases: database.loseLeases()
+      case .call, .poison, .duplicate: break
+      }
+    }
+  }
+
+  /// Everything that upstream sends, at its time.
+  func schedule() {
+    for sending in plan.commands {
+      var times = [sending.milliseconds]
+      for case .duplicate(let command, let later) in plan.faults where command == sending.number { times.append(sending.milliseconds + later) }
+      for time in times {
+        broker.expected += 1
+        executor.at(.milliseconds(time)) { [unowned self] _ in
+          broker.expected -= 1
+          broker.put(sending.message)
+        }
+      }
+    }
+  }
+
+  var isAtRest: Bool { broker.isAtRest && database.isAtRest && provider.isAtRest }
+
+  func finish() {
+    guard !isFinished else { return }
+    tell("at rest")
+    isFinished = true
+    for life in lives { life.end(isDeath: false) }
+  }
+}

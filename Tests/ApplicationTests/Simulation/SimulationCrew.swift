@@ -1,0 +1,105 @@
+import ClientRuntime
+import Synchronization
+
+/// Runs simulations on threads of their own, and makes the plan of one that fails as small as it can.
+struct SimulationCrew {
+  struct Failure: Sendable {
+    let plan: SimulationPlan
+    let outcome: Simulation.Outcome
+
+    /// What to look at, and how to see it again.
+    var report: String {
+      let faults = plan.faults.map { "\n  \($0)" }.joined()
+      return """
+        SimulationPlan(seed: \(plan.seed), commands: \(plan.keptCommands), faults: \(plan.keptFaults)), \(plan.workers) workers
+        \(outcome.violations.joined(separator: "; "))
+        with the faults:\(faults.isEmpty ? " none" : faults)
+        \(outcome.log.suffix(150).joined(separator: "\n"))
+        """
+    }
+  }
+
+  let seeds: ClosedRange<UInt64>
+  var mutation: Mutation?
+
+  static func run(_ plan: SimulationPlan, mutation: Mutation? = nil, keepsLog: Bool = false) async -> Simulation.Outcome {
+    let box = OutcomeBox()
+    await DedicatedThread(name: "simulation") { box.outcome.withLock { $0 = Simulation.run(plan, mutation: mutation, keepsLog: keepsLog) } }.join()
+    return box.outcome.withLock { $0! }
+  }
+
+  /// What came about in any of them.
+  func sights() async -> Set<String> {
+    let work = Work(next: seeds.lowerBound)
+    await onThreads {
+      while let seed = work.take(upTo: seeds.upperBound) { work.saw(Simulation.run(SimulationPlan(seed: seed)).sights) }
+    }
+    return work.sights
+  }
+
+  private func onThreads(_ body: @escaping @Sendable () -> Void) async {
+    for thread in (0..<2).map({ _ in DedicatedThread(name: "simulation", body) }) { await thread.join() }
+  }
+
+  /// The first seed that breaks a guarantee, with the plan made small; nil where all hold.
+  func firstFailure() async -> Failure? {
+    let work = Work(next: seeds.lowerBound)
+    await onThreads {
+      while let seed = work.take(upTo: seeds.upperBound) {
+        let plan = SimulationPlan(seed: seed)
+        let outcome = Simulation.run(plan, mutation: mutation)
+        if !outcome.violations.isEmpty { work.failed(Failure(plan: plan, outcome: outcome)) }
+      }
+    }
+    guard let failed = work.failure else { return nil }
+    let box = FailureBox()
+    await DedicatedThread(name: "simulation") { box.failure.withLock { $0 = shrunk(failed) } }.join()
+    return box.failure.withLock { $0 }
+  }
+
+  /// Leaves out faults and commands, one at a time, for as long as something still fails.
+  private func shrunk(_ failure: Failure) -> Failure {
+    var smallest = failure.plan
+    func stillFails(_ plan: SimulationPlan) -> Bool { !Simulation.run(plan, mutation: mutation).violations.isEmpty }
+    var hasShrunk = true
+    while hasShrunk {
+      hasShrunk = false
+      for index in smallest.keptFaults.indices.reversed() {
+        var plan = smallest
+        plan.keptFaults.remove(at: index)
+        if stillFails(plan) { (smallest, hasShrunk) = (plan, true) }
+      }
+      for index in smallest.keptCommands.indices.reversed() {
+        var plan = smallest
+        plan.keptCommands.remove(at: index)
+        if stillFails(plan) { (smallest, hasShrunk) = (plan, true) }
+      }
+    }
+    return Failure(plan: smallest, outcome: Simulation.run(smallest, mutation: mutation, keepsLog: true))
+  }
+
+  private final class OutcomeBox: Sendable { let outcome = Mutex<Simulation.Outcome?>(nil) }
+  private final class FailureBox: Sendable { let failure = Mutex<Failure?>(nil) }
+
+  private final class Work: Sendable {
+    private let state: Mutex<(next: UInt64, failure: Failure?, sights: Set<String>)>
+    init(next: UInt64) { state = Mutex((next, nil, [])) }
+    var failure: Failure? { state.withLock { $0.failure } }
+    var sights: Set<String> { state.withLock { $0.sights } }
+    func saw(_ sights: Set<String>) { state.withLock { $0.sights.formUnion(sights) } }
+
+    func take(upTo last: UInt64) -> UInt64? {
+      state.withLock { state in
+        guard state.failure == nil, state.next <= last else { return nil }
+        defer { state.next += 1 }
+        return state.next
+      }
+    }
+
+    func failed(_ failure: Failure) {
+      state.withLock { state in
+        if state.failure.map({ $0.plan.seed > failure.plan.seed }) ?? true { state.failure = failure }
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import ClientRuntime
+import Domain
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct SimulationTests {
+  private static func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
+
+  /// SIMULATION_SEEDS=n runs n schedules instead of the few that fit the gate, SIMULATION_SEED=n only that one, with its log.
+  @Test func whateverThePlanEveryGuaranteeHolds() async {
+    if let seed = Self.number("SIMULATION_SEED") {
+      let outcome = await SimulationCrew.run(SimulationPlan(seed: UInt64(seed)), keepsLog: true)
+      print(outcome.log.joined(separator: "\n"))
+      #expect(outcome.violations == [])
+      return
+    }
+    let count = Self.number("SIMULATION_SEEDS") ?? 200
+    let start = ContinuousClock.now
+    let failed = await SimulationCrew(seeds: 1...UInt64(count)).firstFailure()
+    let took = ContinuousClock.now - start
+    print("\(count) schedules in \(took): \(Int(Double(count) / (took / .seconds(60)))) a minute")
+    if let failed {
+      Issue.record("\(failed.report)")
+    }
+  }
+
+  /// A simulation in which nothing goes wrong would prove nothing.
+  @Test func everythingComesAboutInTheFirstSchedules() async {
+    let sights = await SimulationCrew(seeds: 1...400).sights()
+    print("SIGHTS", sights.sorted())
+  }
+
+  @Test(arguments: [UInt64(1), 7, 23, 40])
+  func theSameSeedGoesTheSameWay(seed: UInt64) async {
+    let plan = SimulationPlan(seed: seed)
+    let (one, other) = (await SimulationCrew.run(plan, keepsLog: true), await SimulationCrew.run(plan, keepsLog: true))
+    #expect(one.log == other.log)
+    #expect(one.trace == other.trace && one.steps == other.steps)
+  }
+
+  @Test(arguments: Mutation.allCases)
+  func aMistakeIsFound(_ mutation: Mutation) async {
+    let failed = await SimulationCrew(seeds: 1...400, mutation: mutation).firstFailure()
+    print("\(mutation): \(failed.map { "seed \($0.plan.seed): \($0.outcome.violations[0])" } ?? "not found")")
+    #expect(failed != nil)
+  }
+}
