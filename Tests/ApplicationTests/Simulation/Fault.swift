@@ -12,6 +12,8 @@ enum Fault: Hashable, Sendable {
     case decline
     /// It happens some seconds later.
     case late
+    /// It happens, and is heard of after longer than a lease.
+    case slow
   }
 
   case call(Port, number: Int, Effect)
@@ -21,6 +23,8 @@ enum Fault: Hashable, Sendable {
   case kill(worker: Int, step: Int)
   case loseChannel(worker: Int, step: Int)
   case drain(worker: Int, step: Int)
+  /// From this second on, for so many.
+  case providerOutage(second: Int, seconds: Int)
   /// Whoever leads is forgotten.
   case loseLeases(step: Int)
 
@@ -33,7 +37,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<18, using: &random) {
+    switch Int.random(in: 0..<20, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -51,6 +55,8 @@ enum Fault: Hashable, Sendable {
     case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
     case 15: return .loseChannel(worker: worker(), step: step())
     case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())
+    case 17: return .providerOutage(second: Int.random(in: 0...4, using: &random), seconds: number(30))
+    case 18: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
     default: return .kill(worker: worker(), step: step())
     }
   }
@@ -69,7 +75,7 @@ struct FaultBook {
       case .call(let port, let number, let effect): calls[port, default: [:]][number] = effect
       case .poison(let command, let times): poisoned[command, default: 0] += times
       case .kill(_, let step), .loseChannel(_, let step), .drain(_, let step), .loseLeases(let step): steps[step, default: []].append(fault)
-      case .duplicate: break
+      case .duplicate, .providerOutage: break
       }
     }
   }

@@ -66,7 +66,7 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
     if world.mutation == .hasNoOutbox { (writes.events, writes.replies) = ([], []) }
     try commit(writes, sent: sent)
     world.tell("\(life.name) commits \(keys.identities.map(\.message.rawValue))\(writes.events.map { " \($0.type.rawValue) \($0.key.version)" }.joined())")
-    await world.pause()
+    await world.pause(isSlow: fault == .slow)
     if life.isOver { world.saw("died after its commit") }
     if life.isOver || fault == .answerLost { throw .unavailable("the answer was lost") }
     return decision
@@ -156,7 +156,7 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
     if life.isOver || fault == .unavailable { throw .unavailable("away") }
     tables.now = now
     let answer = body(&tables)
-    await world.pause()
+    await world.pause(isSlow: fault == .slow)
     if life.isOver || fault == .answerLost { throw .unavailable("the answer was lost") }
     return answer
   }

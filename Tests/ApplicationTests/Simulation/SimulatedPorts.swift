@@ -107,12 +107,26 @@ struct LifeProvider: PaymentProvider {
   let world: SimulatedWorld
   let life: Life
 
+  /// With its deadline and its breaker, as the program has it.
+  func guarded() -> GuardedPaymentProvider {
+    let start = ContinuousClock.now
+    let adapterGuard = AdapterGuard(
+      adapter: "payment", limits: .init(deadline: SimulatedProvider.deadline, concurrency: 8), observer: Unobserved(),
+      now: { [world] in start + world.executor.now }, clock: world.clock)
+    return GuardedPaymentProvider(self, guard: adapterGuard) { $0.target }
+  }
+
   func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
     life.isOver ? .unknown(reason: "gone") : await world.provider.perform(call)
   }
 
   func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
     life.isOver ? .unknown(reason: "gone") : await world.provider.lookUp(call)
+  }
+
+  private struct Unobserved: AdapterObserver {
+    func called(adapter: String, operation: String, outcome: String, took: Duration) {}
+    func breakerChanged(adapter: String, to state: BreakerState, reason: String?) {}
   }
 }
 

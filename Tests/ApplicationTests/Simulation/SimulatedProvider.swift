@@ -29,12 +29,12 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
     }
     if let known = calls[call.key], known != call { world.violated("a key was sent with another call") }
     calls[call.key] = call
-    let fault = world.fault(.provider)
+    let fault = world.isProviderOut ? .nack : world.fault(.provider)
     begin(call.key)
     switch fault {
     case .callLost?:
       end(call.key)
-      try? await world.clock.sleep(for: Self.deadline)
+      await untilCancelled()
       return .unknown(reason: "lost")
     case .nack?:
       end(call.key)
@@ -45,7 +45,7 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
         _ = answer(call, declines: false)
         end(call.key)
       }
-      try? await world.clock.sleep(for: Self.deadline)
+      await untilCancelled()
       return .unknown(reason: "late")
     default:
       // Whoever called may be gone by then.
@@ -61,12 +61,16 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
   }
 
   func lookUp(_ call: PaymentCall) async -> PaymentAnswer {
+    if world.isProviderOut { return .noEffect(reason: "busy", retryAfter: .seconds(1)) }
     if underWay[call.key] != nil { world.violated("a key was looked up while a call of it was under way") }
     await world.pause()
     world.saw(results[call.key] == nil ? "looked up in vain" : "looked up")
     world.tell("provider is asked about \(call.key): \(results[call.key].map { "\($0)" } ?? "never came")")
     return results[call.key].map { .known($0) } ?? .neverCame
   }
+
+  /// Whoever called waits no longer than its deadline.
+  private func untilCancelled() async { try? await world.clock.sleep(for: .seconds(600)) }
 
   private func begin(_ key: String) { underWay[key, default: 0] += 1 }
   private func end(_ key: String) { underWay[key] = underWay[key] == 1 ? nil : underWay[key]! - 1 }

@@ -8,7 +8,7 @@ struct SimulatedWorker {
   let life: Life
   let source: SimulatedSource
 
-  static let reservationTTL = Duration.seconds(20)
+  private var reservationTTL: Duration { .seconds(world.plan.reservationSeconds) }
   static let giveUp = Duration.seconds(15)
   static let rungs: [RetryRung] = [.oneSecond, .fiveSeconds]
 
@@ -18,12 +18,12 @@ struct SimulatedWorker {
     let codec = PlainCodec()
     let (store, messaging, journal) = (LifeStore(world: world, life: life), LifeMessaging(world: world, life: life), SilentJournal())
     let executor = PaymentExecutor(
-      queue: store, provider: LifeProvider(world: world, life: life), results: own, journal: journal,
+      queue: store, provider: LifeProvider(world: world, life: life).guarded(), results: own, journal: journal,
       settings: .init(deadline: SimulatedProvider.deadline, giveUp: Self.giveUp, concurrency: 4), clock: world.clock)
     var settings = CommandPipeline.Settings(
       batchMax: 5,
       terms: OrderTerms(
-        payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(4), giveUp: Self.giveUp), reservationTTL: Self.reservationTTL),
+        payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(4), giveUp: Self.giveUp), reservationTTL: reservationTTL),
       retries: RetryPolicy(rungs: Self.rungs), forwarding: Forwarding(prefix: "orders", worker: life.name, seal: codec) { $0 },
       now: { [world] in world.database.now })
     settings.jitter = { [world] in .random(in: 0...1, using: &world.executor.random) }
@@ -36,7 +36,7 @@ struct SimulatedWorker {
       outbox: LifeOutbox(world: world, life: life), events: messaging, replies: messaging, cache: messaging, journal: journal, holder: life.name,
       clock: world.clock)
     let housekeeper = Housekeeper(
-      store: LifeHousekeeping(world: world, life: life), commands: own, holder: life.name, settings: .init(reservationTTL: Self.reservationTTL),
+      store: LifeHousekeeping(world: world, life: life), commands: own, holder: life.name, settings: .init(reservationTTL: reservationTTL),
       clock: world.clock)
 
     let working = task { _ = await pipeline.run() }

@@ -59,7 +59,8 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
   }
 
   /// The time that a call takes: mostly none, seldom long.
-  func pause() async {
+  func pause(isSlow: Bool = false) async {
+    if isSlow { try? await clock.sleep(for: .seconds(8)) }
     switch Int.random(in: 0..<16, using: &executor.random) {
     case 0..<7: return
     case 7..<12: await Task.yield()
@@ -80,9 +81,19 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
       case .drain(let worker, _): lives[worker].end(isDeath: false)
       case .loseChannel(let worker, _): sources[worker]?.loseChannel()
       case .loseLeases: database.loseLeases()
-      case .call, .poison, .duplicate: break
+      case .call, .poison, .duplicate, .providerOutage: break
       }
     }
+  }
+
+  /// Whether the provider refuses every call.
+  var isProviderOut: Bool {
+    let isOut = plan.faults.contains { fault in
+      guard case .providerOutage(let start, let length) = fault else { return false }
+      return (.seconds(start)..<(.seconds(start + length))).contains(executor.now)
+    }
+    if isOut { saw("provider outage") }
+    return isOut
   }
 
   /// Everything that upstream sends, at its time.

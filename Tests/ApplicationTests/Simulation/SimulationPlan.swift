@@ -21,6 +21,8 @@ struct SimulationPlan: Sendable {
   private var allFaults: [Fault] = []
   /// By how much timers may be late.
   var slack: Int
+  /// How long a pending order holds its stock.
+  let reservationSeconds: Int
   /// Whether a worker is called the same in its next life.
   var keepsNames: Bool
 
@@ -30,12 +32,16 @@ struct SimulationPlan: Sendable {
     workers = Int.random(in: 1...3, using: &random)
     stock = ["p": Int64.random(in: 0...9, using: &random), "q": Int64.random(in: 2...9, using: &random)]
     slack = [20, 150, 500].randomElement(using: &random)!
+    reservationSeconds = [2, 6, 20].randomElement(using: &random)!
     keepsNames = Bool.random(using: &random)
     keptCommands = []
     keptFaults = []
     for order in 1...UInt64.random(in: 1...4, using: &random) { addLife(of: order, &random) }
     if Int.random(in: 0..<6, using: &random) == 0 { addUnreadable(&random) }
     if Int.random(in: 0..<6, using: &random) == 0 { addConflict(&random) }
+    if Int.random(in: 0..<6, using: &random) == 0 {
+      send(at: Int.random(in: 0...3_000, using: &random)) { PipelineFixture.create($0, order: 1) }
+    }
     let count = Int.random(in: 0...10, using: &random)
     allFaults = (0..<count).map { _ in Fault.random(commands: allCommands.count, workers: workers, using: &random) }
     keptCommands = Array(allCommands.indices)
