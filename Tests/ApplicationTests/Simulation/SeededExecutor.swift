@@ -59,18 +59,16 @@ final class SeededExecutor: TaskExecutor, @unchecked Sendable {  // everything i
   }
 
   func sleep(until time: Duration) async throws {
-    var number = 0
-    let box = TimerNumber()
+    let timer = TimerNumber()
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
         if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
-        number = at(time) { isCancelled in
+        timer.number = at(time) { isCancelled in
           if isCancelled { continuation.resume(throwing: CancellationError()) } else { continuation.resume() }
         }
-        box.number = number
       }
     } onCancel: {
-      cancel(box.number)
+      cancel(timer.number)
     }
   }
 
