@@ -1,7 +1,8 @@
 /// Something that goes wrong in a simulation: at which call of a port, or at which step.
 enum Fault: Hashable, Sendable {
-  enum Port: Sendable { case transaction, look, events, forward, provider, cache }
-  enum Effect: Sendable {
+  enum Port: Sendable { case transaction, look, events, forward, provider, lookUp, cache }
+  enum Server: Sendable { case store, broker, provider }
+  enum Effect: Hashable, Sendable {
     case conflict, blocked, unavailable, refused
     /// It happens, and nobody hears of it.
     case answerLost
@@ -10,8 +11,10 @@ enum Fault: Hashable, Sendable {
     /// It is refused: no effect.
     case nack
     case decline
-    /// It happens some seconds later.
+    /// It happens some seconds later, while its caller's lease still lasts.
     case late
+    /// The network holds it for so many seconds.
+    case held(seconds: Int)
     /// It happens, and is heard of after longer than a lease.
     case slow
   }
@@ -24,7 +27,7 @@ enum Fault: Hashable, Sendable {
   case loseChannel(worker: Int, step: Int)
   case drain(worker: Int, step: Int)
   /// From this second on, for so many.
-  case providerOutage(second: Int, seconds: Int)
+  case outage(Server, second: Int, seconds: Int)
   /// Whoever leads is forgotten.
   case loseLeases(step: Int)
 
@@ -37,7 +40,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<20, using: &random) {
+    switch Int.random(in: 0..<24, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -55,8 +58,11 @@ enum Fault: Hashable, Sendable {
     case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
     case 15: return .loseChannel(worker: worker(), step: step())
     case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())
-    case 17: return .providerOutage(second: Int.random(in: 0...4, using: &random), seconds: number(30))
-    case 18: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
+    case 17: return .outage(.provider, second: Int.random(in: 0...4, using: &random), seconds: number(30))
+    case 18: return .outage(Bool.random(using: &random) ? .store : .broker, second: Int.random(in: 0...8, using: &random), seconds: number(20))
+    case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
+    case 21: return .call(.provider, number: number(8), .held(seconds: 8 + 1 << Int.random(in: 1...8, using: &random)))
+    case 22: return .call(.lookUp, number: number(3), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
     default: return .kill(worker: worker(), step: step())
     }
   }
@@ -75,7 +81,7 @@ struct FaultBook {
       case .call(let port, let number, let effect): calls[port, default: [:]][number] = effect
       case .poison(let command, let times): poisoned[command, default: 0] += times
       case .kill(_, let step), .loseChannel(_, let step), .drain(_, let step), .loseLeases(let step): steps[step, default: []].append(fault)
-      case .duplicate, .providerOutage: break
+      case .duplicate, .outage: break
       }
     }
   }

@@ -10,6 +10,8 @@ enum Mutation: String, Sendable, CaseIterable {
   case overtakesOlderEvents
   /// The provider is called before the row is committed.
   case callsBeforeCommit
+  /// Payments are taken without a word in the database.
+  case callsWithoutLease
   /// Every try has an idempotency key of its own.
   case changesKeys
   /// What the retry ladder or the dead letters refused is taken for safe.

@@ -50,6 +50,7 @@ final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread
 
   /// Mostly the oldest ones; now and then whichever.
   func take(_ most: Int) -> [Copy] {
+    if world.isOut(.broker) { return [] }
     let count = min(queue.count, Int.random(in: 1...most, using: &world.executor.random))
     return (0..<count).map { _ in
       let isInOrder = Int.random(in: 0..<4, using: &world.executor.random) > 0

@@ -117,7 +117,10 @@ struct LifeProvider: PaymentProvider {
   }
 
   func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
-    life.isOver ? .unknown(reason: "gone") : await world.provider.perform(call)
+    if life.isOver { return .unknown(reason: "gone") }
+    world.database.begins(call, life)
+    defer { world.database.ended(call, life) }
+    return await world.provider.perform(call)
   }
 
   func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {

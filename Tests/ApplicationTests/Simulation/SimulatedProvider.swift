@@ -11,10 +11,17 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
   private var results: [String: PaymentResult] = [:]
   private var holdings: [OrderID: [String: Holding]] = [:]
   private var underWay: [String: Int] = [:]
+  /// Keys of which the network has held a call, and how many it still holds.
+  private var held: (keys: Set<String>, count: Int) = ([], 0)
+  /// Keys that it has said never to have seen.
+  private(set) var denied: Set<String> = []
 
   init(world: SimulatedWorld) { self.world = world }
 
-  var isAtRest: Bool { underWay.isEmpty }
+  var isAtRest: Bool { underWay.isEmpty && held.count == 0 }
+
+  /// Whether the key had an effect.
+  func hasDone(_ key: String) -> Bool { if case .succeeded? = results[key] { true } else { false } }
 
   func held(of order: OrderID) -> Int { count(order, .held) }
   func captured(of order: OrderID) -> Int { count(order, .captured) }
@@ -29,7 +36,7 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
     }
     if let known = calls[call.key], known != call { world.violated("a key was sent with another call") }
     calls[call.key] = call
-    let fault = world.isProviderOut ? .nack : world.fault(.provider)
+    let fault = world.isOut(.provider) ? .nack : world.fault(.provider)
     begin(call.key)
     switch fault {
     case .callLost?:
@@ -47,9 +54,19 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
       }
       await untilCancelled()
       return .unknown(reason: "late")
+    case .held(let seconds)?:
+      end(call.key)
+      held.keys.insert(call.key)
+      held.count += 1
+      world.executor.at(world.executor.now + .seconds(seconds)) { [unowned self] _ in
+        _ = answer(call, declines: false)
+        held.count -= 1
+      }
+      await untilCancelled()
+      return .unknown(reason: "held")
     default:
       // Whoever called may be gone by then.
-      let time = Duration.milliseconds(Int.random(in: 0...300, using: &world.executor.random))
+      let time = Duration.milliseconds(Int.random(in: 0...(Bool.random(using: &world.executor.random) ? 50 : 1_900), using: &world.executor.random))
       world.executor.at(world.executor.now + time) { [unowned self] _ in
         _ = answer(call, declines: fault == .decline)
         end(call.key)
@@ -61,12 +78,22 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
   }
 
   func lookUp(_ call: PaymentCall) async -> PaymentAnswer {
-    if world.isProviderOut { return .noEffect(reason: "busy", retryAfter: .seconds(1)) }
+    if world.isOut(.provider) { return .noEffect(reason: "busy", retryAfter: .seconds(1)) }
+    switch world.fault(.lookUp) {
+    case .nack?: return .notTold
+    case .callLost?:
+      await untilCancelled()
+      return .unknown(reason: "lost")
+    case .answerLost?: return .unknown(reason: "cut")
+    default: break
+    }
     if underWay[call.key] != nil { world.violated("a key was looked up while a call of it was under way") }
     await world.pause()
     world.saw(results[call.key] == nil ? "looked up in vain" : "looked up")
     world.tell("provider is asked about \(call.key): \(results[call.key].map { "\($0)" } ?? "never came")")
-    return results[call.key].map { .known($0) } ?? .neverCame
+    if let result = results[call.key] { return .known(result) }
+    denied.insert(call.key)
+    return .neverCame
   }
 
   /// Whoever called waits no longer than its deadline.
@@ -74,6 +101,11 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
 
   private func begin(_ key: String) { underWay[key, default: 0] += 1 }
   private func end(_ key: String) { underWay[key] = underWay[key] == 1 ? nil : underWay[key]! - 1 }
+
+  /// Whether one of the authorisations came so late that the order may have another by now.
+  private func holdsLate(_ order: OrderID) -> Bool {
+    holdings[order, default: [:]].contains { id, state in state == .held && held.keys.contains(String(id.dropFirst("auth-".count))) }
+  }
 
   /// The first effect of a key is its last.
   private func answer(_ call: PaymentCall, declines: Bool) -> PaymentResult {
@@ -84,7 +116,7 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
     case "authorize":
       result = declines ? .declined(code: "no") : .succeeded(AuthorizationID("auth-\(call.key)")!)
       if !declines { holdings[order, default: [:]]["auth-\(call.key)"] = .held }
-      if held(of: order) > 1 { world.violated("two authorisations are held for one order") }
+      if !held.keys.contains(call.key), held(of: order) > 1, !holdsLate(order) { world.violated("two authorisations are held for one order") }
     default:
       let id = String(String(decoding: call.body, as: UTF8.self).split(separator: " ").last!)
       let capture = call.target == "capture"

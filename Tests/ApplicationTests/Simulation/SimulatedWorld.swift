@@ -1,5 +1,6 @@
 import Application
 import Domain
+import TestSupport
 
 /// What the workers of a simulation share: time, chance, faults, the servers, and the list of what was found wrong.
 final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread that runs its executor
@@ -46,9 +47,14 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
   func saw(_ sight: String) { sights.insert(sight) }
 
   func fault(_ port: Fault.Port) -> Fault.Effect? {
+    switch port {
+    case .transaction where isOut(.store), .look where isOut(.store): return .unavailable
+    case .events where isOut(.broker), .forward where isOut(.broker): return .nack
+    default: break
+    }
     let effect = faults.next(port)
     if let effect {
-      saw("\(port) \(effect)")
+      if case .held = effect { saw("\(port) held") } else { saw("\(port) \(effect)") }
       tell("\(port) \(effect)")
     }
     return effect
@@ -81,19 +87,22 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
       case .drain(let worker, _): lives[worker].end(isDeath: false)
       case .loseChannel(let worker, _): sources[worker]?.loseChannel()
       case .loseLeases: database.loseLeases()
-      case .call, .poison, .duplicate, .providerOutage: break
+      case .call, .poison, .duplicate, .outage: break
       }
     }
   }
 
-  /// Whether the provider refuses every call.
-  var isProviderOut: Bool {
-    let isOut = plan.faults.contains { fault in
-      guard case .providerOutage(let start, let length) = fault else { return false }
-      return (.seconds(start)..<(.seconds(start + length))).contains(executor.now)
-    }
-    if isOut { saw("provider outage") }
+  /// Whether a server refuses whatever it is asked.
+  func isOut(_ server: Fault.Server) -> Bool {
+    let isOut = outages(of: server).contains { $0.contains(executor.now) }
+    if isOut { saw("\(server) outage") }
     return isOut
+  }
+
+  private func outages(of server: Fault.Server) -> [Range<Duration>] {
+    plan.faults.compactMap { fault in
+      if case .outage(server, let start, let length) = fault { .seconds(start)..<(.seconds(start + length)) } else { nil }
+    }
   }
 
   /// Everything that upstream sends, at its time.
@@ -109,9 +118,17 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
         }
       }
     }
+    for outage in outages(of: .broker) {
+      executor.at(outage.lowerBound) { [unowned self] _ in for source in sources { source?.loseChannel() } }
+      executor.at(outage.upperBound) { [unowned self] _ in for source in sources { source?.wake() } }
+    }
   }
 
-  var isAtRest: Bool { broker.isAtRest && database.isAtRest && provider.isAtRest }
+  var isAtRest: Bool {
+    broker.isAtRest && database.isAtRest && provider.isAtRest
+      // What came late is still to be found.
+      && !database.tables.records.values.contains { $0.isWatched && provider.hasDone($0.call.key) }
+  }
 
   func finish() {
     guard !isFinished else { return }

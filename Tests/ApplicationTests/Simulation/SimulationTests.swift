@@ -46,7 +46,8 @@ import Testing
   private static let expected: Set<String> = Set(
     [
       "killed", "died before its commit", "died after its commit", "redelivered", "waited for a lock", "relayed an event", "relayed a reply",
-      "repeated an event", "looked up", "looked up in vain", "provider outage", "provider late", "provider callLost", "provider answerLost",
+      "repeated an event", "looked up", "looked up in vain", "provider outage", "store outage", "broker outage", "watched", "lookUp nack", "lookUp answerLost",
+      "lookUp callLost", "provider held", "provider late", "provider callLost", "provider answerLost",
       "provider decline", "transaction conflict", "transaction blocked", "transaction refused", "transaction unavailable", "transaction answerLost",
       "transaction slow", "look unavailable", "look answerLost", "look slow", "events nack", "events answerLost", "forward nack", "forward answerLost",
       "cache callLost", "dead-lettered id_conflict", "dead-lettered malformed", "dead-lettered retries_exhausted", "accepted",
