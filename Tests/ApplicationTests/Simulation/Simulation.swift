@@ -2,7 +2,7 @@ import Application
 import Domain
 import Synchronization
 
-/// One schedule from its first command to rest, and what was found wrong with it.
+/// One schedule from its first command to rest, or to the first moment at which something is wrong with it.
 struct Simulation {
   struct Outcome: Sendable {
     let violations: [String]
@@ -13,7 +13,7 @@ struct Simulation {
     let trace: UInt64
   }
 
-  private static let mostSteps = 200_000
+  private static let mostSteps = 100_000
 
   static func run(_ plan: SimulationPlan, mutation: Mutation? = nil, keepsLog: Bool = false) -> Outcome {
     let world = SimulatedWorld(plan: plan, mutation: mutation, keepsLog: keepsLog)
@@ -25,13 +25,15 @@ struct Simulation {
       }
       isDone.withLock { $0 = true }
     }
-    let ended = world.executor.run(limit: mostSteps, until: { isDone.withLock { $0 } }, beforeJob: world.strike(at:)) {
+    let ended = world.executor.run(
+      limit: mostSteps, until: { isDone.withLock { $0 } || !world.violations.isEmpty }, beforeJob: world.strike(at:)
+    ) {
       if !world.isFinished && world.isAtRest { world.finish() }
     }
-    if ended {
+    if !ended { world.violated("it does not come to rest: \(Guarantees(world: world).leftovers)") }
+    if world.violations.isEmpty {
       Guarantees(world: world).check()
     } else {
-      world.violated("it does not come to rest: \(Guarantees(world: world).leftovers)")
       // Nothing of it may stay behind.
       world.finish()
       for life in world.lives { life.end(isDeath: true) }

@@ -7,6 +7,10 @@ struct SimulationCrew {
     let plan: SimulationPlan
     let outcome: Simulation.Outcome
 
+    var summary: String {
+      "seed \(plan.seed), \(plan.keptCommands.count) commands, \(plan.keptFaults.count) faults: \(outcome.violations[0])"
+    }
+
     /// What to look at, and how to see it again.
     var report: String {
       let faults = plan.faults.map { "\n  \($0)" }.joined()
@@ -19,6 +23,13 @@ struct SimulationCrew {
     }
   }
 
+  struct Result: Sendable {
+    /// Of the first seed that breaks a guarantee, made small; nil where all hold.
+    let failure: Failure?
+    /// What came about in any of them.
+    let sights: Set<String>
+  }
+
   let seeds: ClosedRange<UInt64>
   var mutation: Mutation?
 
@@ -28,53 +39,35 @@ struct SimulationCrew {
     return box.outcome.withLock { $0! }
   }
 
-  /// What came about in any of them.
-  func sights() async -> Set<String> {
-    let work = Work(next: seeds.lowerBound)
-    await onThreads {
-      while let seed = work.take(upTo: seeds.upperBound) { work.saw(Simulation.run(SimulationPlan(seed: seed)).sights) }
-    }
-    return work.sights
-  }
-
   private func onThreads(_ body: @escaping @Sendable () -> Void) async {
     for thread in (0..<2).map({ _ in DedicatedThread(name: "simulation", body) }) { await thread.join() }
   }
 
-  /// The first seed that breaks a guarantee, with the plan made small; nil where all hold.
-  func firstFailure() async -> Failure? {
+  /// Runs them until one breaks a guarantee.
+  func run() async -> Result {
     let work = Work(next: seeds.lowerBound)
     await onThreads {
       while let seed = work.take(upTo: seeds.upperBound) {
         let plan = SimulationPlan(seed: seed)
         let outcome = Simulation.run(plan, mutation: mutation)
+        work.saw(outcome.sights)
         if !outcome.violations.isEmpty { work.failed(Failure(plan: plan, outcome: outcome)) }
       }
     }
-    guard let failed = work.failure else { return nil }
+    guard let failed = work.failure else { return Result(failure: nil, sights: work.sights) }
+    return Result(failure: await shrunk(failed), sights: work.sights)
+  }
+
+  private func shrunk(_ failure: Failure) async -> Failure {
     let box = FailureBox()
-    await DedicatedThread(name: "simulation") { box.failure.withLock { $0 = shrunk(failed) } }.join()
-    return box.failure.withLock { $0 }
+    await DedicatedThread(name: "simulation") { box.failure.withLock { $0 = smallest(failure) } }.join()
+    return box.failure.withLock { $0! }
   }
 
   /// Leaves out faults and commands, one at a time, for as long as something still fails.
-  private func shrunk(_ failure: Failure) -> Failure {
+  private func smallest(_ failure: Failure) -> Failure {
     var smallest = failure.plan
-    func stillFails(_ plan: SimulationPlan) -> Bool { !Simulation.run(plan, mutation: mutation).violations.isEmpty }
-    var hasShrunk = true
-    while hasShrunk {
-      hasShrunk = false
-      for index in smallest.keptFaults.indices.reversed() {
-        var plan = smallest
-        plan.keptFaults.remove(at: index)
-        if stillFails(plan) { (smallest, hasShrunk) = (plan, true) }
-      }
-      for index in smallest.keptCommands.indices.reversed() {
-        var plan = smallest
-        plan.keptCommands.remove(at: index)
-        if stillFails(plan) { (smallest, hasShrunk) = (plan, true) }
-      }
-    }
+    while let smaller = smallest.withOneLess.first(where: { !Simulation.run($0, mutation: mutation).violations.isEmpty }) { smallest = smaller }
     return Failure(plan: smallest, outcome: Simulation.run(smallest, mutation: mutation, keepsLog: true))
   }
 

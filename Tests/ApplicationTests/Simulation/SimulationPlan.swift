@@ -58,6 +58,20 @@ struct SimulationPlan: Sendable {
   var commands: [Sending] { keptCommands.map { allCommands[$0] } }
   var faults: [Fault] { keptFaults.map { allFaults[$0] } }
 
+  /// It without one of its faults or commands, for each of them.
+  var withOneLess: [SimulationPlan] {
+    keptFaults.indices.reversed().map { index in
+      var plan = self
+      plan.keptFaults.remove(at: index)
+      return plan
+    }
+      + keptCommands.indices.reversed().map { index in
+        var plan = self
+        plan.keptCommands.remove(at: index)
+        return plan
+      }
+  }
+
   private mutating func addLife(of order: UInt64, _ random: inout SeededGenerator) {
     var time = Int.random(in: 0...2_000, using: &random)
     var lines: [(String, Int64)] = [("p", Int64.random(in: 1...3, using: &random))]
