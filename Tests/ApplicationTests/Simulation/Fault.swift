@@ -1,4 +1,4 @@
-/// Something that goes wrong in a simulation: at which call of a port, or at which step.
+/// Something that happens beside the commands, and mostly goes wrong: at which call of a port, or at which step.
 enum Fault: Hashable, Sendable {
   enum Port: Sendable { case transaction, look, events, forward, provider, lookUp, cache }
   enum Server: Sendable { case store, broker, provider }
@@ -28,6 +28,8 @@ enum Fault: Hashable, Sendable {
   case drain(worker: Int, step: Int)
   /// From this second on, for so many.
   case outage(Server, second: Int, seconds: Int)
+  /// An operator replays the dead letters.
+  case replay(second: Int, closesAfter: Int?)
   /// Whoever leads is forgotten.
   case loseLeases(step: Int)
 
@@ -40,7 +42,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<24, using: &random) {
+    switch Int.random(in: 0..<26, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -54,7 +56,7 @@ enum Fault: Hashable, Sendable {
     case 10: return .call(.provider, number: number(8), [.callLost, .nack].randomElement(using: &random)!)
     case 11: return .call(.provider, number: number(8), .late)
     case 12: return .call(.cache, number: number(20), .callLost)
-    case 13: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 1_000].randomElement(using: &random)!)
+    case 13: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 8, 8, 1_000].randomElement(using: &random)!)
     case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
     case 15: return .loseChannel(worker: worker(), step: step())
     case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())
@@ -63,6 +65,7 @@ enum Fault: Hashable, Sendable {
     case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
     case 21: return .call(.provider, number: number(8), .held(seconds: 8 + 1 << Int.random(in: 1...8, using: &random)))
     case 22: return .call(.lookUp, number: number(3), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
+    case 23, 24: return .replay(second: 4 + number(16), closesAfter: Bool.random(using: &random) ? number(300) : nil)
     default: return .kill(worker: worker(), step: step())
     }
   }
@@ -81,7 +84,7 @@ struct FaultBook {
       case .call(let port, let number, let effect): calls[port, default: [:]][number] = effect
       case .poison(let command, let times): poisoned[command, default: 0] += times
       case .kill(_, let step), .loseChannel(_, let step), .drain(_, let step), .loseLeases(let step): steps[step, default: []].append(fault)
-      case .duplicate, .outage: break
+      case .duplicate, .outage, .replay: break
       }
     }
   }

@@ -21,6 +21,7 @@ struct Guarantees {
     checkStock()
     checkMoney()
     checkEvents()
+    checkLetters()
     tellEnds()
   }
 
@@ -61,6 +62,20 @@ struct Guarantees {
       let effects = tables.audit.filter { $0.message.rawValue == id && $0.action.hasPrefix("order.") }.count
       if effects != (claim == nil ? 0 : 1) { world.violated("\(id) took effect \(effects) times") }
       checkReplies(id, claim)
+    }
+  }
+
+  /// Every dead letter is kept, and settled exactly where its command was done after all.
+  private func checkLetters() {
+    let letters = world.letters.all
+    let keys = Set(broker.deadLetters.map(SimulatedLetterCodec.key))
+    if keys != Set(letters.map(\.key)) { world.violated("\(keys.count) dead letters, and \(letters.count) are kept") }
+    for letter in letters {
+      let isDone = world.letters.isDone(letter)
+      if letter.state != (isDone ? .resolved : .parked) {
+        world.violated("\(letter.messageID ?? "?") was\(isDone ? "" : " not") done and is \(letter.state.rawValue)")
+      }
+      world.saw("letter \(letter.state.rawValue)")
     }
   }
 

@@ -16,6 +16,8 @@ enum Mutation: String, Sendable, CaseIterable {
   case changesKeys
   /// What the retry ladder or the dead letters refused is taken for safe.
   case trustsForwarding
+  /// Whoever replays a letter does not mind who else does.
+  case replaysWithoutClaim
   /// Batches read what others are just changing.
   case hasNoLocks
 }

@@ -4,62 +4,35 @@ import TestSupport
 
 /// The broker: the commands' queue, the retry ladder, the dead letters, and what was published.
 final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread of its simulation
-  struct Copy {
-    let message: Message
-    let number: Int64
-    /// How often it came back.
-    var returns: Int64 = 0
-  }
-
   private unowned let world: SimulatedWorld
-  private var queue: [Copy] = []
+  let commands: SimulatedQueue
+  let deadLetterQueue: SimulatedQueue
   private var delayed = 0
-  private var copies: Int64 = 0
   /// Copies whose message was forwarded and is safe where it went.
   private var forwarded: Set<Int64> = []
   /// Messages that upstream has yet to send.
   var expected = 0
+  /// All that ever were.
   private(set) var deadLetters: [Message] = []
   private(set) var replies: [String: [String]] = [:]
   private(set) var newest: [OrderKey: Int64] = [:]
   private(set) var events: [UUIDValue: EncodedEvent] = [:]
   private(set) var snapshots: [OrderKey: Int64] = [:]
 
-  init(world: SimulatedWorld) { self.world = world }
-
-  var isAtRest: Bool {
-    expected == 0 && delayed == 0 && queue.isEmpty && world.sources.allSatisfy { $0?.hasNothing ?? true }
-  }
-
-  func put(_ message: Message) {
-    copies += 1
-    var message = message
-    message.headers.removeAll { $0.name == "x-copy" }
-    message.headers.append(MessageHeader("x-copy", .int64(copies)))
-    giveBack([Copy(message: message, number: copies)], returned: false)
-  }
-
-  func giveBack(_ given: [Copy], returned: Bool = true) {
-    for copy in given {
-      var copy = copy
-      if returned { copy.returns += 1 }
-      queue.append(copy)
-    }
-    for source in world.sources { source?.wake() }
-  }
-
-  /// Mostly the oldest ones; now and then whichever.
-  func take(_ most: Int) -> [Copy] {
-    if world.isOut(.broker) { return [] }
-    let count = min(queue.count, Int.random(in: 1...most, using: &world.executor.random))
-    return (0..<count).map { _ in
-      let isInOrder = Int.random(in: 0..<4, using: &world.executor.random) > 0
-      return queue.remove(at: isInOrder ? 0 : Int.random(in: queue.indices, using: &world.executor.random))
+  init(world: SimulatedWorld) {
+    self.world = world
+    commands = SimulatedQueue(world: world)
+    deadLetterQueue = SimulatedQueue(world: world)
+    commands.onAcknowledge = { [unowned self] in acknowledged($0) }
+    deadLetterQueue.onAcknowledge = { [unowned world] copy in
+      if !world.letters.hasKept(copy.message) { world.violated("a dead letter was acknowledged before it was kept") }
     }
   }
+
+  var isAtRest: Bool { expected == 0 && delayed == 0 && commands.isAtRest && deadLetterQueue.isAtRest }
 
   /// Nothing may be acknowledged before its effects are committed, or the message is safe elsewhere.
-  func acknowledged(_ copy: Copy) {
+  private func acknowledged(_ copy: SimulatedQueue.Copy) {
     world.tell("acknowledged \(copy.message.messageID ?? "?")")
     if forwarded.contains(copy.number) { return }
     guard let id = copy.message.messageID.flatMap(MessageID.init) else { return world.violated("acknowledged without having been read") }
@@ -68,18 +41,19 @@ final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread
     }
   }
 
-  /// To a rung of the ladder or to the dead letters.
+  /// To a rung of the ladder, to the dead letters, or back to the commands.
   func forward(_ message: Message) {
     world.tell("\(message.messageID ?? "?") goes to \(message.routingKey)")
+    if message.routingKey == SimulatedLetterCodec.commands { return commands.put(message) }
     if case .int64(let number)? = message.header("x-copy") { forwarded.insert(number) }
     guard let rung = message.routingKey.split(separator: ".").last.flatMap({ RetryRung(rawValue: String($0)) }) else {
       deadLetters.append(message)
-      return
+      return deadLetterQueue.put(message)
     }
     delayed += 1
     world.executor.at(world.executor.now + rung.time) { [unowned self] _ in
       delayed -= 1
-      put(message)
+      commands.put(message)
     }
   }
 

@@ -6,14 +6,24 @@ import TestSupport
 extension SimulatedDatabase {
   /// A statement outside of the transactions.
   func look<Answer>(_ life: Life, _ body: (inout InMemoryOrderStore.Tables) -> Answer) async throws(StoreError) -> Answer {
+    let fault = try await begin(life)
+    tables.now = now
+    let answer = body(&tables)
+    try await end(life, fault)
+    return answer
+  }
+
+  /// What goes before a statement; returns what becomes of its answer.
+  func begin(_ life: Life) async throws(StoreError) -> Fault.Effect? {
     await world.pause()
     let fault = world.fault(.look)
     if life.isOver || fault == .unavailable { throw .unavailable("away") }
-    tables.now = now
-    let answer = body(&tables)
+    return fault
+  }
+
+  func end(_ life: Life, _ fault: Fault.Effect?) async throws(StoreError) {
     await world.pause(isSlow: fault == .slow)
     if life.isOver || fault == .answerLost { throw .unavailable("the answer was lost") }
-    return answer
   }
 
   func lease(_ life: Life, limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {

@@ -91,6 +91,9 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
       throw .refused(refusal)
     }
     tables.apply(writes, sent: sent)
+    for identity in writes.claims.map(\.identity) + writes.settledClaims.map(\.identity) {
+      world.letters.committed(identity, tables.claims[identity]!)
+    }
     for key in writes.events.map(\.key) + writes.replies.map(\.key) { writtenAt[key] = now }
     for (key, level) in tables.stock where level.reserved < 0 || level.reserved > level.onHand { world.violated("\(key.product.rawValue) is oversold") }
   }

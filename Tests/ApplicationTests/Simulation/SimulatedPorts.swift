@@ -68,7 +68,10 @@ struct LifeMessaging: EventPublisher, MessageForwarder, ReplySender, SnapshotCac
   }
 
   func forward(_ messages: [Message]) async -> [Bool] {
-    let safe = await deliver(messages, by: .forward) { world.broker.forward($0) }
+    let safe = await deliver(messages, by: .forward) { message in
+      world.letters.replays(message, by: life)
+      world.broker.forward(message)
+    }
     return world.mutation == .trustsForwarding ? safe.map { _ in true } : safe
   }
 

@@ -1,22 +1,27 @@
 import Application
 import Domain
 
-/// One worker's consumer of the commands' queue.
+/// One worker's consumer of a queue.
 final class SimulatedSource: CommandSource, @unchecked Sendable {  // touched by the one thread of its simulation
   private unowned let world: SimulatedWorld
   private let life: Life
+  private let queue: SimulatedQueue
   private let prefetch = 12
   private var generation: UInt64 = 1
   private var nextTag: UInt64 = 1
-  private var unsettled: [(tag: UInt64, copy: SimulatedBroker.Copy)] = []
+  private var unsettled: [(tag: UInt64, copy: SimulatedQueue.Copy)] = []
   private var lost: UInt64?
   private var isStopped = false
   private var waiter: CheckedContinuation<Void, Never>?
 
-  init(world: SimulatedWorld, life: Life) {
+  init(world: SimulatedWorld, life: Life, queue: SimulatedQueue) {
     self.world = world
     self.life = life
+    self.queue = queue
+    queue.attach(self)
   }
+
+  private var acknowledgesAtOnce: Bool { world.mutation == .acknowledgesBeforeCommit && queue === world.broker.commands }
 
   var hasNothing: Bool { unsettled.isEmpty }
 
@@ -35,16 +40,16 @@ final class SimulatedSource: CommandSource, @unchecked Sendable {  // touched by
         return .lost(generation: generation)
       }
       let room = min(max, prefetch - unsettled.count)
-      if room > 0, case let taken = world.broker.take(room), !taken.isEmpty { return .deliveries(taken.map(received)) }
+      if room > 0, case let taken = queue.take(room), !taken.isEmpty { return .deliveries(taken.map(received)) }
       await withCheckedContinuation { waiter = $0 }
     }
   }
 
-  private func received(_ copy: SimulatedBroker.Copy) -> ReceivedMessage {
+  private func received(_ copy: SimulatedQueue.Copy) -> ReceivedMessage {
     let tag = DeliveryTag(generation: generation, number: nextTag)
     nextTag += 1
     world.tell("\(life.name) takes \(copy.message.messageID ?? "?")")
-    if world.mutation == .acknowledgesBeforeCommit { world.broker.acknowledged(copy) } else { unsettled.append((tag.number, copy)) }
+    if acknowledgesAtOnce { queue.onAcknowledge(copy) } else { unsettled.append((tag.number, copy)) }
     if copy.returns > 0 { world.saw("redelivered") }
     var message = copy.message
     if copy.returns > 0 { message.headers.append(MessageHeader("x-delivery-count", .int64(copy.returns))) }
@@ -52,9 +57,9 @@ final class SimulatedSource: CommandSource, @unchecked Sendable {  // touched by
   }
 
   func settle(_ settlements: [Settlement], generation settled: UInt64) {
-    guard !life.isOver, settled == generation, world.mutation != .acknowledgesBeforeCommit else { return }
+    guard !life.isOver, settled == generation, !acknowledgesAtOnce else { return }
     for settlement in settlements {
-      let covered: [(tag: UInt64, copy: SimulatedBroker.Copy)]
+      let covered: [(tag: UInt64, copy: SimulatedQueue.Copy)]
       switch settlement {
       case .acknowledge(let last): covered = unsettled.filter { $0.tag <= last }
       case .acknowledgeOne(let tag): covered = unsettled.filter { $0.tag == tag }
@@ -62,7 +67,7 @@ final class SimulatedSource: CommandSource, @unchecked Sendable {  // touched by
       if covered.isEmpty { world.violated("what is not unsettled was acknowledged: the broker closes the channel") }
       for (tag, copy) in covered {
         unsettled.removeAll { $0.tag == tag }
-        world.broker.acknowledged(copy)
+        queue.onAcknowledge(copy)
       }
     }
     wake()
@@ -85,13 +90,14 @@ final class SimulatedSource: CommandSource, @unchecked Sendable {  // touched by
   /// The connection is gone for good.
   func end() {
     isStopped = true
+    queue.detach(self)
     giveBack()
   }
 
   private func giveBack() {
     let copies = unsettled.map(\.copy)
     unsettled = []
-    world.broker.giveBack(copies)
+    queue.giveBack(copies)
     wake()
   }
 }

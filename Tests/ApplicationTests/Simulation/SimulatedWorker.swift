@@ -6,14 +6,19 @@ import TestSupport
 struct SimulatedWorker {
   let world: SimulatedWorld
   let life: Life
-  let source: SimulatedSource
+  let slot: Int
 
   private var reservationTTL: Duration { .seconds(world.plan.reservationSeconds) }
   static let giveUp = Duration.seconds(15)
   static let rungs: [RetryRung] = [.oneSecond, .fiveSeconds]
 
+  private struct Silent: DeadLetterJournal { func note(_ note: DeadLetterNote) {} }
+
   /// Returns when it has drained, or when nothing of it is left after its death.
   func run() async {
+    let source = SimulatedSource(world: world, life: life, queue: world.broker.commands)
+    let letterSource = SimulatedSource(world: world, life: life, queue: world.broker.deadLetterQueue)
+    world.sources[slot] = [source, letterSource]
     let own = OwnCommands()
     let codec = PlainCodec()
     let (store, messaging, journal) = (LifeStore(world: world, life: life), LifeMessaging(world: world, life: life), SilentJournal())
@@ -39,30 +44,46 @@ struct SimulatedWorker {
       store: LifeHousekeeping(world: world, life: life), commands: own, holder: life.name, settings: .init(reservationTTL: reservationTTL),
       clock: world.clock)
 
+    let letters = LifeLetters(world: world, life: life)
+    let ingestor = DeadLetterIngestor(
+      source: letterSource, codec: SimulatedLetterCodec(), store: letters, journal: Silent(), now: { [world] in world.database.now }, clock: world.clock)
+    let keeper = DeadLetterKeeper(
+      store: letters, holder: life.name, journal: Silent(), settings: .init(retention: DeadLetterRetention(mostUnusable: 1_000)), clock: world.clock)
+
     let working = task { _ = await pipeline.run() }
     let relaying = task { await relay.run() }
     let housekeeping = task { await housekeeper.run() }
+    let ingesting = task { await ingestor.run() }
+    let keeping = task { await keeper.run() }
     let paying = task { await executor.run() }
-    life.atEnd = { [source] isDeath in
+    life.atEnd = { isDeath in
       executor.stop()
       housekeeping.cancel()
+      keeping.cancel()
       if isDeath {
-        for task in [working, relaying, paying] { task.cancel() }
+        for task in [working, relaying, paying, ingesting] { task.cancel() }
         own.finish()
         source.end()
+        letterSource.end()
         world.database.wakeAll()
       }
     }
     await life.ended()
-    if !life.isOver { await pipeline.drain() }
+    if !life.isOver {
+      await pipeline.drain()
+      await ingestor.drain()
+    }
     await paying.value
     await housekeeping.value
+    await keeping.value
+    await ingesting.value
     own.finish()
     await working.value
     relaying.cancel()
     await relaying.value
     life.atEnd = nil
     source.end()
+    letterSource.end()
   }
 
   private func task(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> { Task(executorPreference: world.executor, operation: body) }

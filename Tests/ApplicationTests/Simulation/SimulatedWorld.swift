@@ -16,10 +16,11 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
   private var faults: FaultBook
   private(set) var isFinished = false
   var lives: [Life]
-  var sources: [SimulatedSource?]
+  var sources: [[SimulatedSource]]
   private(set) lazy var broker = SimulatedBroker(world: self)
   private(set) lazy var database = SimulatedDatabase(world: self)
   private(set) lazy var provider = SimulatedProvider(world: self)
+  private(set) lazy var letters = SimulatedLetters(world: self)
   private(set) lazy var trials = SimulatedTrials(world: self)
 
   init(plan: SimulationPlan, mutation: Mutation?, keepsLog: Bool) {
@@ -29,7 +30,7 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
     executor = SeededExecutor(seed: plan.seed ^ 0x5EED_0F_5C4ED01E, slack: plan.slack)
     faults = FaultBook(plan.faults)
     lives = (0..<plan.workers).map { Life(name: "w\($0)") }
-    sources = lives.map { _ in nil }
+    sources = lives.map { _ in [] }
   }
 
   func violated(_ sentence: @autoclosure () -> String) {
@@ -85,9 +86,9 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
         if !lives[worker].isOver { saw("killed") }
         lives[worker].end(isDeath: true)
       case .drain(let worker, _): lives[worker].end(isDeath: false)
-      case .loseChannel(let worker, _): sources[worker]?.loseChannel()
+      case .loseChannel(let worker, _): for source in sources[worker] { source.loseChannel() }
       case .loseLeases: database.loseLeases()
-      case .call, .poison, .duplicate, .outage: break
+      case .call, .poison, .duplicate, .outage, .replay: break
       }
     }
   }
@@ -114,18 +115,18 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
         broker.expected += 1
         executor.at(.milliseconds(time)) { [unowned self] _ in
           broker.expected -= 1
-          broker.put(sending.message)
+          broker.commands.put(sending.message)
         }
       }
     }
     for outage in outages(of: .broker) {
-      executor.at(outage.lowerBound) { [unowned self] _ in for source in sources { source?.loseChannel() } }
-      executor.at(outage.upperBound) { [unowned self] _ in for source in sources { source?.wake() } }
+      executor.at(outage.lowerBound) { [unowned self] _ in for source in sources.joined() { source.loseChannel() } }
+      executor.at(outage.upperBound) { [unowned self] _ in for queue in [broker.commands, broker.deadLetterQueue] { queue.wake() } }
     }
   }
 
   var isAtRest: Bool {
-    broker.isAtRest && database.isAtRest && provider.isAtRest
+    broker.isAtRest && database.isAtRest && provider.isAtRest && letters.isAtRest
       // What came late is still to be found.
       && !database.tables.records.values.contains { $0.isWatched && provider.hasDone($0.call.key) }
   }

@@ -22,6 +22,9 @@ struct Simulation {
     let root = Task(executorPreference: world.executor) {
       await withDiscardingTaskGroup { group in
         for slot in 0..<plan.workers { group.addTask { await live(slot, in: world) } }
+        for case .replay(let second, let closesAfter) in plan.faults {
+          group.addTask { await SimulatedOperator(world: world, second: second, closesAfter: closesAfter).run() }
+        }
       }
       isDone.withLock { $0 = true }
     }
@@ -50,10 +53,8 @@ struct Simulation {
     while !world.isFinished {
       count += 1
       let life = Life(name: world.plan.keepsNames ? "w\(slot)" : "w\(slot).\(count)")
-      let source = SimulatedSource(world: world, life: life)
       world.lives[slot] = life
-      world.sources[slot] = source
-      await SimulatedWorker(world: world, life: life, source: source).run()
+      await SimulatedWorker(world: world, life: life, slot: slot).run()
       if !world.isFinished { try? await world.clock.sleep(for: .milliseconds(Int.random(in: 0...3_000, using: &world.executor.random))) }
     }
   }

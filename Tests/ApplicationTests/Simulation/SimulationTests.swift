@@ -50,7 +50,8 @@ import Testing
       "lookUp callLost", "provider held", "provider late", "provider callLost", "provider answerLost",
       "provider decline", "transaction conflict", "transaction blocked", "transaction refused", "transaction unavailable", "transaction answerLost",
       "transaction slow", "look unavailable", "look answerLost", "look slow", "events nack", "events answerLost", "forward nack", "forward answerLost",
-      "cache callLost", "dead-lettered id_conflict", "dead-lettered malformed", "dead-lettered retries_exhausted", "accepted",
+      "cache callLost", "replayed", "letter parked", "letter resolved", "dead-lettered id_conflict", "dead-lettered malformed",
+      "dead-lettered retries_exhausted", "accepted",
     ]
       + [
         "out_of_stock", "payment_declined", "payment_method_required", "payment_unavailable", "illegal_transition", "not_found", "already_exists",

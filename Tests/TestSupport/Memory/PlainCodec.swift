@@ -81,16 +81,19 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
     }
   }
 
-  /// `attempt/early tries/payment waits`; what is left out is 0.
+  /// `attempt/early tries/payment waits`, and of a replay `/letter/by`; what is left out is 0.
   package func seal(_ sealed: SealedJourney) -> String {
     let journey = sealed.journey
-    return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)"
+    let replay = journey.replay.map { "/\($0.letter.id)/\($0.by)" } ?? ""
+    return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)\(replay)"
   }
 
   package func open(_ header: String, messageID: String?, type: String?, bodyHash: [UInt8]) -> SealedJourney? {
-    let numbers = header.split(separator: "/").compactMap { Int($0) }
-    guard let attempt = numbers.first else { return nil }
-    let journey = Journey(attempt: attempt, earlyTries: numbers.dropFirst().first ?? 0, paymentWaits: numbers.dropFirst(2).first ?? 0)
+    let words = header.split(separator: "/").map(String.init)
+    guard let attempt = words.first.flatMap({ Int($0) }) else { return nil }
+    func number(_ index: Int) -> Int { words.count > index ? Int(words[index]) ?? 0 : 0 }
+    var journey = Journey(attempt: attempt, earlyTries: number(1), paymentWaits: number(2))
+    if words.count == 5, let id = UUIDValue(words[3]) { journey.replay = ReplayMark(letter: DeadLetterKey(tenant: .standard, id: id), by: words[4]) }
     return SealedJourney(messageID: nil, type: nil, bodyHash: [], principal: nil, journey: journey)
   }
 }
