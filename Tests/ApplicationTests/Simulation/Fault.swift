@@ -15,6 +15,8 @@ enum Fault: Hashable, Sendable {
     case late
     /// The network holds it for so many seconds.
     case held(seconds: Int)
+    /// Its worker is killed, before or after it happens.
+    case dies, diesAfter
     /// It happens, and is heard of after longer than a lease.
     case slow
   }
@@ -28,8 +30,8 @@ enum Fault: Hashable, Sendable {
   case drain(worker: Int, step: Int)
   /// From this second on, for so many.
   case outage(Server, second: Int, seconds: Int)
-  /// An operator replays the dead letters.
-  case replay(second: Int, closesAfter: Int?)
+  /// Operators replay the dead letters.
+  case replay(second: Int, operators: Int, closesAfter: Int?)
   /// Whoever leads is forgotten.
   case loseLeases(step: Int)
 
@@ -42,7 +44,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<26, using: &random) {
+    switch Int.random(in: 0..<30, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -65,7 +67,10 @@ enum Fault: Hashable, Sendable {
     case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
     case 21: return .call(.provider, number: number(8), .held(seconds: 8 + 1 << Int.random(in: 1...8, using: &random)))
     case 22: return .call(.lookUp, number: number(3), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
-    case 23, 24: return .replay(second: 4 + number(16), closesAfter: Bool.random(using: &random) ? number(300) : nil)
+    case 23, 24: return .replay(second: 4 + number(16), operators: number(2), closesAfter: Bool.random(using: &random) ? number(300) : nil)
+    case 25: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .dies : .diesAfter)
+    case 26: return .call(Bool.random(using: &random) ? .events : .forward, number: number(12), Bool.random(using: &random) ? .dies : .diesAfter)
+    case 27: return .call(.provider, number: number(6), .dies)
     default: return .kill(worker: worker(), step: step())
     }
   }

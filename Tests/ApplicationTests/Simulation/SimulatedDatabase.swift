@@ -52,8 +52,9 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
     let facts = facts(for: keys)
     await world.pause()
     var (writes, decision) = decide(facts)
-    if world.mutation == .callsBeforeCommit { for record in writes.opened { _ = await world.provider.perform(record.call) } }
+    if world.mutation == .callsBeforeCommit { for record in writes.opened { _ = await world.provider.perform(record.call) {} } }
     await world.pause()
+    if fault == .dies { life.end(isDeath: true) }
     if life.isOver {
       world.saw("died before its commit")
       throw .unavailable("gone")
@@ -62,6 +63,7 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
     if world.mutation == .hasNoOutbox { (writes.events, writes.replies) = ([], []) }
     try commit(writes, sent: sent, life)
     world.tell("\(life.name) commits \(keys.identities.map(\.message.rawValue))\(writes.events.map { " \($0.type.rawValue) \($0.key.version)" }.joined())")
+    if fault == .diesAfter { life.end(isDeath: true) }
     await world.pause(isSlow: fault == .slow)
     if life.isOver { world.saw("died after its commit") }
     if life.isOver || fault == .answerLost { throw .unavailable("the answer was lost") }

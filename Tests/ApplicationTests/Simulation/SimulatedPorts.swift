@@ -83,7 +83,9 @@ struct LifeMessaging: EventPublisher, MessageForwarder, ReplySender, SnapshotCac
       // A worker may die with half of it sent.
       if life.isOver { return items.map { _ in false } }
       let fault = world.fault(port)
-      if fault != .nack { take(item) }
+      if fault == .dies { life.end(isDeath: true) }
+      if fault != .nack, !life.isOver { take(item) }
+      if fault == .diesAfter { life.end(isDeath: true) }
       known.append(fault == nil)
       if Int.random(in: 0..<8, using: &world.executor.random) == 0 { await Task.yield() }
     }
@@ -123,7 +125,7 @@ struct LifeProvider: PaymentProvider {
     if life.isOver { return .unknown(reason: "gone") }
     world.database.begins(call, life)
     defer { world.database.ended(call, life) }
-    return await world.provider.perform(call)
+    return await world.provider.perform(call) { life.end(isDeath: true) }
   }
 
   func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {

@@ -29,7 +29,8 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
 
   static let deadline = Duration.seconds(2)
 
-  func perform(_ call: PaymentCall) async -> PaymentAnswer {
+  /// `kill`: what ends the worker that asks.
+  func perform(_ call: PaymentCall, kill: () -> Void) async -> PaymentAnswer {
     world.tell("provider is asked to \(call.target) by \(call.key)")
     if world.mutation != .changesKeys, !world.database.tables.records.values.contains(where: { $0.call == call }) {
       world.violated("the provider was called without a committed row")
@@ -71,6 +72,7 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
         _ = answer(call, declines: fault == .decline)
         end(call.key)
       }
+      if fault == .dies { kill() }
       try? await world.clock.sleep(for: time + .milliseconds(1))
       guard let result = results[call.key], fault != .answerLost else { return .unknown(reason: "cut") }
       return .known(result)

@@ -22,8 +22,10 @@ struct Simulation {
     let root = Task(executorPreference: world.executor) {
       await withDiscardingTaskGroup { group in
         for slot in 0..<plan.workers { group.addTask { await live(slot, in: world) } }
-        for case .replay(let second, let closesAfter) in plan.faults {
-          group.addTask { await SimulatedOperator(world: world, second: second, closesAfter: closesAfter).run() }
+        for case .replay(let second, let operators, let closesAfter) in plan.faults {
+          for number in 1...operators {
+            group.addTask { await SimulatedOperator(world: world, second: second, closesAfter: number == 1 ? closesAfter : nil).run() }
+          }
         }
       }
       isDone.withLock { $0 = true }

@@ -42,7 +42,7 @@ struct SimulationPlan: Sendable {
     if Int.random(in: 0..<6, using: &random) == 0 {
       send(at: Int.random(in: 0...3_000, using: &random)) { PipelineFixture.create($0, order: 1) }
     }
-    let count = Int.random(in: 0...10, using: &random)
+    let count = Int.random(in: 0...14, using: &random)
     allFaults = (0..<count).map { _ in Fault.random(commands: allCommands.count, workers: workers, using: &random) }
     keptCommands = Array(allCommands.indices)
     keptFaults = Array(allFaults.indices)

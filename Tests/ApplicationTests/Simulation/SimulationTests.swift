@@ -49,7 +49,8 @@ import Testing
       "repeated an event", "looked up", "looked up in vain", "provider outage", "store outage", "broker outage", "watched", "lookUp nack", "lookUp answerLost",
       "lookUp callLost", "provider held", "provider late", "provider callLost", "provider answerLost",
       "provider decline", "transaction conflict", "transaction blocked", "transaction refused", "transaction unavailable", "transaction answerLost",
-      "transaction slow", "look unavailable", "look answerLost", "look slow", "events nack", "events answerLost", "forward nack", "forward answerLost",
+      "transaction slow", "transaction dies", "transaction diesAfter", "events dies", "events diesAfter", "forward dies", "forward diesAfter", "provider dies",
+      "look unavailable", "look answerLost", "look slow", "events nack", "events answerLost", "forward nack", "forward answerLost",
       "cache callLost", "replayed", "letter parked", "letter resolved", "dead-lettered id_conflict", "dead-lettered malformed",
       "dead-lettered retries_exhausted", "accepted",
     ]
