@@ -44,7 +44,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<30, using: &random) {
+    switch Int.random(in: 0..<32, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -58,7 +58,7 @@ enum Fault: Hashable, Sendable {
     case 10: return .call(.provider, number: number(8), [.callLost, .nack].randomElement(using: &random)!)
     case 11: return .call(.provider, number: number(8), .late)
     case 12: return .call(.cache, number: number(20), .callLost)
-    case 13: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 8, 8, 1_000].randomElement(using: &random)!)
+    case 13, 28: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 8, 8, 1_000].randomElement(using: &random)!)
     case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
     case 15: return .loseChannel(worker: worker(), step: step())
     case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())

@@ -24,6 +24,7 @@ struct LifeLetters: DeadLetterStore, DeadLetterKeeping {
   func ingest(_ arrivals: [DeadLetterArrival]) async throws(StoreError) {
     let fault = try await begin()
     try await store.ingest(arrivals)
+    letters.settled()
     try await database.end(life, fault)
   }
 

@@ -84,7 +84,7 @@ final class SimulatedDatabase: @unchecked Sendable {  // touched by the one thre
       writes.settledClaims.removeAll { tables.claims[$0.identity]?.result != nil }
     }
     // Claims are not locked: the second of two that hold the same message is stopped by the unique key.
-    if writes.claims.contains(where: { tables.claims[$0.identity] != nil }) {
+    if writes.claims.contains(where: { tables.claims[$0.identity] != nil }) || Set(writes.claims.map(\.identity)).count < writes.claims.count {
       world.saw("stopped by the unique key")
       throw .conflict("unique")
     }

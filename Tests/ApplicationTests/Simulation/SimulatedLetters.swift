@@ -35,6 +35,11 @@ final class SimulatedLetters: @unchecked Sendable {  // touched by the one threa
     }
   }
 
+  /// What failed again or was done is nobody's any more.
+  func settled() {
+    for letter in all where letter.state != .replaying { claims[letter.key] = nil }
+  }
+
   func letGo(_ keys: [DeadLetterKey], by life: Life) {
     for key in keys where claims[key]?.life === life { claims[key] = nil }
   }

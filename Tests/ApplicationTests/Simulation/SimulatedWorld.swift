@@ -14,6 +14,7 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
   private(set) var log: [String] = []
   private let keepsLog: Bool
   private var faults: FaultBook
+  private let outages: [Fault.Server: [Range<Duration>]]
   private(set) var isFinished = false
   var lives: [Life]
   var sources: [[SimulatedSource]]
@@ -29,6 +30,10 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
     self.keepsLog = keepsLog
     executor = SeededExecutor(seed: plan.seed ^ 0x5EED_0F_5C4ED01E, slack: plan.slack)
     faults = FaultBook(plan.faults)
+    outages = plan.faults.reduce(into: [:]) { outages, fault in
+      guard case .outage(let server, let start, let length) = fault else { return }
+      outages[server, default: []].append(.seconds(start)..<(.seconds(start + length)))
+    }
     lives = (0..<plan.workers).map { Life(name: "w\($0)") }
     sources = lives.map { _ in [] }
   }
@@ -95,15 +100,10 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
 
   /// Whether a server refuses whatever it is asked.
   func isOut(_ server: Fault.Server) -> Bool {
-    let isOut = outages(of: server).contains { $0.contains(executor.now) }
+    guard let outages = outages[server] else { return false }
+    let isOut = outages.contains { $0.contains(executor.now) }
     if isOut { saw("\(server) outage") }
     return isOut
-  }
-
-  private func outages(of server: Fault.Server) -> [Range<Duration>] {
-    plan.faults.compactMap { fault in
-      if case .outage(server, let start, let length) = fault { .seconds(start)..<(.seconds(start + length)) } else { nil }
-    }
   }
 
   /// Everything that upstream sends, at its time.
@@ -119,7 +119,7 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
         }
       }
     }
-    for outage in outages(of: .broker) {
+    for outage in outages[.broker] ?? [] {
       executor.at(outage.lowerBound) { [unowned self] _ in for source in sources.joined() { source.loseChannel() } }
       executor.at(outage.upperBound) { [unowned self] _ in for queue in [broker.commands, broker.deadLetterQueue] { queue.wake() } }
     }

@@ -64,10 +64,16 @@ struct SimulationCrew {
     return box.failure.withLock { $0! }
   }
 
-  /// Leaves out faults and commands, one at a time, for as long as something still fails.
+  /// Leaves out faults and commands, many at once and then one by one, for as long as something still fails.
   private func smallest(_ failure: Failure) -> Failure {
     var smallest = failure.plan
-    while let smaller = smallest.withOneLess.first(where: { !Simulation.run($0, mutation: mutation).violations.isEmpty }) { smallest = smaller }
+    var step = smallest.size
+    while step > 0 {
+      let starts = stride(from: 0, to: smallest.size, by: step).reversed()
+      let smaller = starts.lazy.map { smallest.without($0..<min($0 + step, smallest.size)) }
+        .first { !Simulation.run($0, mutation: mutation).violations.isEmpty }
+      if let smaller { smallest = smaller } else { step /= 2 }
+    }
     return Failure(plan: smallest, outcome: Simulation.run(smallest, mutation: mutation, keepsLog: true))
   }
 

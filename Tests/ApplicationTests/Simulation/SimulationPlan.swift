@@ -58,18 +58,15 @@ struct SimulationPlan: Sendable {
   var commands: [Sending] { keptCommands.map { allCommands[$0] } }
   var faults: [Fault] { keptFaults.map { allFaults[$0] } }
 
-  /// It without one of its faults or commands, for each of them.
-  var withOneLess: [SimulationPlan] {
-    keptFaults.indices.reversed().map { index in
-      var plan = self
-      plan.keptFaults.remove(at: index)
-      return plan
-    }
-      + keptCommands.indices.reversed().map { index in
-        var plan = self
-        plan.keptCommands.remove(at: index)
-        return plan
-      }
+  var size: Int { keptFaults.count + keptCommands.count }
+
+  /// It without these of its faults and commands, in this order.
+  func without(_ range: Range<Int>) -> SimulationPlan {
+    var plan = self
+    plan.keptFaults.removeSubrange(range.clamped(to: 0..<keptFaults.count))
+    let commands = range.clamped(to: keptFaults.count..<size)
+    plan.keptCommands.removeSubrange(commands.lowerBound - keptFaults.count..<commands.upperBound - keptFaults.count)
+    return plan
   }
 
   private mutating func addLife(of order: UInt64, _ random: inout SeededGenerator) {
