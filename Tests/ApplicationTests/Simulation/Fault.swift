@@ -17,6 +17,8 @@ enum Fault: Hashable, Sendable {
     case held(seconds: Int)
     /// Its worker is killed, before or after it happens.
     case dies, diesAfter
+    /// Its worker is told to end, and it is refused.
+    case drains
     /// It happens, and is heard of after longer than a lease.
     case slow
   }
@@ -61,7 +63,8 @@ enum Fault: Hashable, Sendable {
     case 13, 28: return .poison(command: Int.random(in: 0..<commands, using: &random), times: [1, 2, 3, 8, 8, 1_000].randomElement(using: &random)!)
     case 14: return .duplicate(command: Int.random(in: 0..<commands, using: &random), milliseconds: number(20_000))
     case 15: return .loseChannel(worker: worker(), step: step())
-    case 16: return Bool.random(using: &random) ? .drain(worker: worker(), step: step()) : .loseLeases(step: step())
+    case 16: return .drain(worker: worker(), step: step())
+    case 29: return .loseLeases(step: step())
     case 17: return .outage(.provider, second: Int.random(in: 0...4, using: &random), seconds: number(30))
     case 18: return .outage(Bool.random(using: &random) ? .store : .broker, second: Int.random(in: 0...8, using: &random), seconds: number(20))
     case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
@@ -69,7 +72,7 @@ enum Fault: Hashable, Sendable {
     case 22: return .call(.lookUp, number: number(3), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
     case 23, 24: return .replay(second: 4 + number(16), operators: number(2), closesAfter: Bool.random(using: &random) ? number(300) : nil)
     case 25: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .dies : .diesAfter)
-    case 26: return .call(Bool.random(using: &random) ? .events : .forward, number: number(12), Bool.random(using: &random) ? .dies : .diesAfter)
+    case 26: return .call(Bool.random(using: &random) ? .events : .forward, number: number(12), [.dies, .diesAfter, .drains].randomElement(using: &random)!)
     case 27: return .call(.provider, number: number(6), .dies)
     default: return .kill(worker: worker(), step: step())
     }

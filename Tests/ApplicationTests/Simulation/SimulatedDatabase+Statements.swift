@@ -50,6 +50,7 @@ extension SimulatedDatabase {
     if let other = callers[call.key], !other.isOver { world.violated("two call the provider by one key at once") }
     callers[call.key] = life
     guard world.mutation != .changesKeys, let record = tables.records.values.first(where: { $0.call == call }) else { return }
+    if record.state != .open { world.violated("what is settled was called again") }
     let isHeld = record.lease.map { holders[$0] === life } ?? false
     if !isHeld || tables.leases[record.key]! < now + SimulatedProvider.deadline { world.violated("the provider was called without a lease that outlasts it") }
   }

@@ -84,7 +84,8 @@ struct LifeMessaging: EventPublisher, MessageForwarder, ReplySender, SnapshotCac
       if life.isOver { return items.map { _ in false } }
       let fault = world.fault(port)
       if fault == .dies { life.end(isDeath: true) }
-      if fault != .nack, !life.isOver { take(item) }
+      if fault == .drains { life.end(isDeath: false) }
+      if fault != .nack, fault != .drains, !life.isOver { take(item) }
       if fault == .diesAfter { life.end(isDeath: true) }
       known.append(fault == nil)
       if Int.random(in: 0..<8, using: &world.executor.random) == 0 { await Task.yield() }
