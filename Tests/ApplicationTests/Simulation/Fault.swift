@@ -46,7 +46,7 @@ enum Fault: Hashable, Sendable {
     func number(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
     func step() -> Int { Int.random(in: 1...(1 << Int.random(in: 4...11, using: &random)), using: &random) }
     func worker() -> Int { Int.random(in: 0..<workers, using: &random) }
-    switch Int.random(in: 0..<32, using: &random) {
+    switch Int.random(in: 0..<33, using: &random) {
     case 0: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .conflict : .blocked)
     case 1: return .call(.transaction, number: number(30), .unavailable)
     case 2: return .call(.transaction, number: number(30), .refused)
@@ -69,7 +69,7 @@ enum Fault: Hashable, Sendable {
     case 18: return .outage(Bool.random(using: &random) ? .store : .broker, second: Int.random(in: 0...8, using: &random), seconds: number(20))
     case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
     case 21: return .call(.provider, number: number(8), .held(seconds: 8 + 1 << Int.random(in: 1...8, using: &random)))
-    case 22: return .call(.lookUp, number: number(3), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
+    case 22, 30: return .call(.lookUp, number: number(2), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
     case 23, 24: return .replay(second: 4 + number(16), operators: number(2), closesAfter: Bool.random(using: &random) ? number(300) : nil)
     case 25: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .dies : .diesAfter)
     case 26: return .call(Bool.random(using: &random) ? .events : .forward, number: number(12), [.dies, .diesAfter, .drains].randomElement(using: &random)!)
