@@ -18,9 +18,9 @@ struct SimulatedOperator {
     let replay = DeadLetterReplay(
       ports: .init(
         store: store, codec: SimulatedLetterCodec(), forwarder: LifeMessaging(world: world, life: life), clock: world.clock,
-        now: { [world] in world.database.now }), settings: .init(actor: life.name))
+        now: { [world] in world.wallClock }), settings: .init(actor: life.name))
     world.tell("\(life.name) replays")
-    guard let report = try? await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: .standard, now: world.database.now, store: store)) else {
+    guard let report = try? await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: .standard, now: world.wallClock, store: store)) else {
       return world.tell("\(life.name) gives up")
     }
     if report.replayed > 0 { world.saw("replayed") }

@@ -30,7 +30,7 @@ struct SimulatedWorker {
       terms: OrderTerms(
         payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(4), giveUp: Self.giveUp), reservationTTL: reservationTTL),
       retries: RetryPolicy(rungs: Self.rungs), forwarding: Forwarding(prefix: "orders", worker: life.name, seal: codec) { $0 },
-      now: { [world] in world.database.now })
+      now: { [world] in world.wallClock })
     settings.jitter = { [world] in .random(in: 0...1, using: &world.executor.random) }
     let pipeline = CommandPipeline(
       ports: .init(
@@ -46,7 +46,7 @@ struct SimulatedWorker {
 
     let letters = LifeLetters(world: world, life: life)
     let ingestor = DeadLetterIngestor(
-      source: letterSource, codec: SimulatedLetterCodec(), store: letters, journal: Silent(), now: { [world] in world.database.now }, clock: world.clock)
+      source: letterSource, codec: SimulatedLetterCodec(), store: letters, journal: Silent(), now: { [world] in world.wallClock }, clock: world.clock)
     let keeper = DeadLetterKeeper(
       store: letters, holder: life.name, journal: Silent(), settings: .init(retention: DeadLetterRetention(mostUnusable: 1_000)), clock: world.clock)
 

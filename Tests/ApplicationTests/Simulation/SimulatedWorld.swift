@@ -38,6 +38,9 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
     sources = lives.map { _ in [] }
   }
 
+  /// What workers' and operators' own clocks show: never the same time twice, as between two failures of one letter there is always some.
+  var wallClock: Timestamp { database.now + .microseconds(executor.steps) }
+
   func violated(_ sentence: @autoclosure () -> String) {
     guard violations.count < 20 else { return }
     let sentence = sentence()
