@@ -58,6 +58,7 @@ struct Guarantees {
         default: world.violated("\(id) was dead-lettered as \(reason)")
         }
       }
+      if poison + refused == 0, broker.attempts[id] ?? 0 > 0 { world.violated("\(id) was counted as failed though nothing refused it") }
       if claim != nil && poison > 100 { world.violated("\(id) was done though the store refuses it") }
       let effects = tables.audit.filter { $0.message.rawValue == id && $0.action.hasPrefix("order.") }.count
       if effects != (claim == nil ? 0 : 1) { world.violated("\(id) took effect \(effects) times") }

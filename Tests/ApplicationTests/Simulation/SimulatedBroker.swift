@@ -12,6 +12,8 @@ final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread
   private var forwarded: Set<Int64> = []
   /// Messages that upstream has yet to send.
   var expected = 0
+  /// How many failed tries the ladder was told of, the most of each message.
+  private(set) var attempts: [String: Int] = [:]
   /// All that ever were.
   private(set) var deadLetters: [Message] = []
   private(set) var replies: [String: [String]] = [:]
@@ -36,7 +38,9 @@ final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread
     world.tell("acknowledged \(copy.message.messageID ?? "?")")
     if forwarded.contains(copy.number) { return }
     guard let id = copy.message.messageID.flatMap(MessageID.init) else { return world.violated("acknowledged without having been read") }
-    if world.database.tables.claims[CommandIdentity(tenant: .standard, message: id)] == nil {
+    // Another command of the same id is not this one.
+    let claim = world.database.tables.claims[CommandIdentity(tenant: .standard, message: id)]
+    if claim?.fingerprint != Fingerprint(copy.message.body) {
       world.violated("\(id.rawValue) was acknowledged before it was committed")
     }
   }
@@ -50,6 +54,8 @@ final class SimulatedBroker: @unchecked Sendable {  // touched by the one thread
       deadLetters.append(message)
       return deadLetterQueue.put(message)
     }
+    let journey = message.header("x-order-principal")?.text.flatMap { PlainCodec().open($0, messageID: nil, type: nil, bodyHash: []) }?.journey
+    attempts[message.messageID ?? "?"] = max(attempts[message.messageID ?? "?"] ?? 0, journey?.attempt ?? 0)
     delayed += 1
     world.executor.at(world.executor.now + rung.time) { [unowned self] _ in
       delayed -= 1
