@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance cluster outages matrix bench hang k8s k8s-check clean
+.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance cluster outages matrix bench hang k8s k8s-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## the gate: everything that must pass before a change goes in
 
 check: ## a quick look while editing: domain and application tests, no servers, no other packages
 	@scripts/test check
+
+simulation: ## 10,000 schedules of workers, servers and faults in memory, each checked against the guarantees (SIMULATION_SEEDS=n)
+	@scripts/test simulation
 
 stack: ## start private PostgreSQL, Redis and RabbitMQ in .local/stack, and print their addresses
 	@scripts/stack start && scripts/stack env

@@ -80,7 +80,7 @@ let core: [Target] = [
     dependencies: ["SanitizerSupport", "Domain", "Application", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient", "CLinux"],
     path: "Tests/TestSupport", swiftSettings: settings),
   tests("DomainTests", ["Domain", "TestSupport"]),
-  tests("ApplicationTests", ["Application", "Domain", "Pacing", "TestSupport"]),
+  tests("ApplicationTests", ["Application", "ClientRuntime", "Domain", "Pacing", "TestSupport"]),
   tests("ClientTests", ["ClientRuntime", "Pacing", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
   // These two drive the built executable, and need nothing of what it is made of.
   tests("IntegrationTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),

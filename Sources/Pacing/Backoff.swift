@@ -13,27 +13,16 @@ public struct Backoff: Sendable {
   public mutating func reset() { failures = 0 }
 
   /// The wait before another server is tried in the place of one that failed, which is no reason to wait longer.
-  public func short() -> Duration { first * Double.random(in: 0.5...1) }
+  public func short() -> Duration { Self.jittered(first) }
 
-  public mutating func next(using random: inout some RandomNumberGenerator) -> Duration {
+  /// `chance` is from 0 to 1.
+  public mutating func next(chance: Double = .random(in: 0...1)) -> Duration {
     var wait = first
     for _ in 0..<failures where wait < limit { wait = wait * 2 }
     failures += 1
-    return Self.jittered(min(wait, limit), using: &random)
-  }
-
-  public mutating func next() -> Duration {
-    var random = SystemRandomNumberGenerator()
-    return next(using: &random)
+    return Self.jittered(min(wait, limit), chance: chance)
   }
 
   /// A wait whose length is not doubled but given, drawn in the same way.
-  public static func jittered(_ wait: Duration, using random: inout some RandomNumberGenerator) -> Duration {
-    wait * Double.random(in: 0.5...1, using: &random)
-  }
-
-  public static func jittered(_ wait: Duration) -> Duration {
-    var random = SystemRandomNumberGenerator()
-    return jittered(wait, using: &random)
-  }
+  public static func jittered(_ wait: Duration, chance: Double = .random(in: 0...1)) -> Duration { wait * (0.5 + chance / 2) }
 }

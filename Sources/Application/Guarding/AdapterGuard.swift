@@ -38,16 +38,19 @@ package final class AdapterGuard: Sendable {
   private let adapter: String
   private let limits: Limits
   private let now: @Sendable () -> ContinuousClock.Instant
+  private let clock: any Clock<Duration>
   private let observer: any AdapterObserver
   private let state: Mutex<State>
 
   package init(
-    adapter: String, limits: Limits, observer: any AdapterObserver, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    adapter: String, limits: Limits, observer: any AdapterObserver, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+    clock: any Clock<Duration> = ContinuousClock()
   ) {
     self.adapter = adapter
     self.limits = limits
     self.observer = observer
     self.now = now
+    self.clock = clock
     state = Mutex(State(breaker: Breaker(limits: limits.breaker), budget: RetryBudget(limits: limits.repeats)))
   }
 
@@ -76,7 +79,7 @@ package final class AdapterGuard: Sendable {
       observer.called(adapter: adapter, operation: operation, outcome: refusal.reason.rawValue, took: .zero)
       throw refusal
     }
-    let answer = await Self.withDeadline(limits.deadline, body)
+    let answer = await withDeadline(limits.deadline, body)
     var (health, outcome, reason) = judge(answer)
     // Whoever asked went away: that is no fault of the service.
     if Task.isCancelled { health = .neither }
@@ -110,11 +113,11 @@ package final class AdapterGuard: Sendable {
   }
 
   /// Cancels `body` at the deadline, and gives whatever it then answers.
-  private static func withDeadline<Answer: Sendable>(_ deadline: Duration, _ body: @escaping @Sendable () async -> Answer) async -> Answer {
+  private func withDeadline<Answer: Sendable>(_ deadline: Duration, _ body: @escaping @Sendable () async -> Answer) async -> Answer {
     await withTaskGroup(of: Answer?.self) { group in
       group.addTask { await body() }
-      group.addTask {
-        try? await Task.sleep(for: deadline)
+      group.addTask { [clock] in
+        try? await clock.sleep(for: deadline)
         return nil
       }
       var answer: Answer?

@@ -31,17 +31,24 @@ package final class PaymentExecutor: Sendable {
   private let results: OwnCommands
   private let journal: any PipelineJournal
   private let settings: Settings
-  private let clock = ContinuousClock()
+  private let clock: any Clock<Duration>
+  /// Time since this was made.
+  private let elapsed: @Sendable () -> Duration
   private let wakeup = Signal()
   private let stopping = Mutex(false)
   private let inHand = Mutex((calls: 0, undecided: 0))
 
-  package init(queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, journal: any PipelineJournal, settings: Settings) {
+  package init(
+    queue: any PaymentQueue, provider: any PaymentProvider, results: OwnCommands, journal: any PipelineJournal, settings: Settings,
+    clock: any Clock<Duration> = ContinuousClock()
+  ) {
     self.queue = queue
     self.provider = provider
     self.results = results
     self.journal = journal
     self.settings = settings
+    self.clock = clock
+    elapsed = clock.stopwatch()
   }
 
   /// Something was committed that wants a call.
@@ -59,11 +66,11 @@ package final class PaymentExecutor: Sendable {
       while !stopping.withLock({ $0 }) {
         let free = inHand.withLock { min(settings.concurrency - $0.calls, settings.undecided - $0.undecided) }
         if free == 0 {
-          await wakeup.wait(atMost: settings.poll)
+          await wakeup.wait(atMost: settings.poll, clock: clock)
           continue
         }
         do {
-          let until = clock.now + settings.lease
+          let until = elapsed() + settings.lease
           let refusing = provider.pause
           let leased = try await queue.lease(limit: free, for: settings.lease, openFor: refusing.map { _ in settings.giveUp })
           pause = .milliseconds(100)
@@ -73,25 +80,25 @@ package final class PaymentExecutor: Sendable {
             // What is new meanwhile has to wait as well.
             try? await clock.sleep(for: min(refusing, settings.poll))
           } else if leased.isEmpty {
-            await wakeup.wait(atMost: settings.poll)
+            await wakeup.wait(atMost: settings.poll, clock: clock)
           }
         } catch {
           // A store that is away shows in its own dependency.
-          await wakeup.wait(atMost: pause)
+          await wakeup.wait(atMost: pause, clock: clock)
           pause = min(pause * 2, .seconds(2))
         }
       }
     }
   }
 
-  private func perform(_ payment: LeasedPayment, until end: ContinuousClock.Instant) async {
+  private func perform(_ payment: LeasedPayment, until end: Duration) async {
     var holdsCall = true
     defer {
       inHand.withLock { $0 = ($0.calls - (holdsCall ? 1 : 0), $0.undecided - 1) }
       wakeup.set()
     }
     // Whoever leases it after this moment would call beside us: looked at directly before each call.
-    var isOurs: Bool { clock.now + settings.deadline < end }
+    var isOurs: Bool { elapsed() + settings.deadline < end }
     var answer = PaymentAnswer.notTold
     if payment.looksUp {
       guard isOurs else { return }
@@ -113,5 +120,13 @@ package final class PaymentExecutor: Sendable {
     case .unknown(let reason): journal.note(.paymentCallFailed(payment.trace, key: payment.call.key, isUnknown: true, error: reason))
     }
     await results.decide(.paymentAnswered(PaymentReport(key: payment.key, lease: payment.lease, answer: answer, trace: payment.trace)))
+  }
+}
+
+extension Clock where Duration == Swift.Duration {
+  /// Tells the time that has passed since now.
+  fileprivate func stopwatch() -> @Sendable () -> Duration {
+    let start = now
+    return { start.duration(to: now) }
   }
 }

@@ -22,15 +22,12 @@ final class Signal: Sendable {
   }
 
   /// Returns when the signal is set, or after `limit`.
-  func wait(atMost limit: Duration, clock: some Clock<Duration> = ContinuousClock()) async {
+  func wait(atMost limit: Duration, clock: some Clock<Duration>) async {
     let number = state.withLock { state in
       state.wait += 1
       return state.wait
     }
-    let timer = Task {
-      guard (try? await clock.sleep(for: limit)) != nil else { return }
-      self.end(number)
-    }
+    async let _: Void = end(number, after: limit, clock)
     await withCheckedContinuation { continuation in
       let isSet = state.withLock { state in
         if state.isSet || state.ended == number {
@@ -42,10 +39,11 @@ final class Signal: Sendable {
       }
       if isSet { continuation.resume() }
     }
-    timer.cancel()
+    // Left unawaited, the timer is cancelled here.
   }
 
-  private func end(_ number: Int) {
+  private func end(_ number: Int, after limit: Duration, _ clock: some Clock<Duration>) async {
+    guard (try? await clock.sleep(for: limit)) != nil else { return }
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       guard state.wait == number else { return nil }
       state.ended = number

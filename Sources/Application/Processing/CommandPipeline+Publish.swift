@@ -112,7 +112,7 @@ extension CommandPipeline {
       case .wait(let pause):
         ports.journal.note(.failedInPlace(reference, attempt: journey.attempt, error: error))
         // As long as the policy says on average.
-        try? await clock.sleep(for: Backoff.jittered(pause * 4 / 3))
+        try? await clock.sleep(for: Backoff.jittered(pause * 4 / 3, chance: settings.jitter()))
         switch await commit(decider(for: [envelope])) {
         case .committed(let outcome):
           var batch = TransactedBatch()
@@ -187,7 +187,7 @@ extension CommandPipeline {
         giveBack()
         return false
       }
-      try? await clock.sleep(for: backoff.next())
+      try? await clock.sleep(for: backoff.next(chance: settings.jitter()))
     }
   }
 }

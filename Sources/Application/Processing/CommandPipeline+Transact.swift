@@ -108,13 +108,13 @@ extension CommandPipeline {
           }
           await ports.store.untilAvailable()
           // A server that answers and cannot work (out of disk, without a table) is not asked without pause.
-          try? await clock.sleep(for: awayBackoff.next())
+          try? await clock.sleep(for: awayBackoff.next(chance: settings.jitter()))
         case .conflict(let reason):
           runs += 1
           ports.journal.note(.conflict(reason, run: runs))
           if runs >= settings.retries.conflictRuns { return .refused(reason) }
           if Task.isCancelled { return .stopped }
-          try? await clock.sleep(for: conflictBackoff.next())
+          try? await clock.sleep(for: conflictBackoff.next(chance: settings.jitter()))
         case .blocked(let reason):
           blockedRuns += 1
           ports.journal.note(.conflict(reason, run: blockedRuns))

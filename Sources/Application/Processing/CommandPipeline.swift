@@ -46,6 +46,8 @@ package final class CommandPipeline: Sendable {
     package var forwarding: Forwarding
     /// Tells the time for what people read in headers; what is decided goes by the store's clock.
     package var now: @Sendable () -> Timestamp
+    /// A number from 0 to 1, by which pauses differ between workers that were stopped by the same thing.
+    package var jitter: @Sendable () -> Double = { .random(in: 0...1) }
 
     package init(batchMax: Int, terms: OrderTerms, retries: RetryPolicy, forwarding: Forwarding, now: @escaping @Sendable () -> Timestamp) {
       self.batchMax = batchMax
@@ -126,7 +128,7 @@ package final class CommandPipeline: Sendable {
         prepared.finish()
       }
       group.addTask { await self.transact(from: prepared, into: transacted) }
-      let sweeping = Task { await self.sweepWhileIdle() }
+      async let _: Void = sweepWhileIdle()
       while let batch = await transacted.next() {
         for failed in batch.failed { group.addTask { await self.tryAgain(failed) } }
         if !batch.waiting.isEmpty { group.addTask { await self.wait(batch.waiting) } }
@@ -134,9 +136,8 @@ package final class CommandPipeline: Sendable {
         let behind = await self.publish(batch)
         if !behind.isEmpty { group.addTask { await self.publishLater(behind) } }
       }
-      sweeping.cancel()
-      // What it has just taken it deletes, or puts back for the last sweep: the store's connection closes after that.
-      await sweeping.value
+      // Sweeping is cancelled here and waited for. What it has just taken it deletes, or puts back for the last sweep: the store's connection
+      // closes after that.
     }
     await sweep()
   }

@@ -6,11 +6,18 @@ import Synchronization
 extension InMemoryDeadLetterStore: DeadLetterKeeping {
   package var audited: [String] { tables.withLock { $0.audit.map { "\($0.action) \($0.message)" } } }
 
+  package func set(now: Timestamp) { tables.withLock { $0.now = now } }
+
   package func advance(by time: Duration) { tables.withLock { $0.now = $0.now + time } }
 
   /// As if a worker had done the command; without an outcome its payment is open.
   package func complete(_ letter: DeadLetter, as mark: ClaimMark, outcome: String?) {
     tables.withLock { $0.done["\(letter.key.tenant) \(letter.commandID)"] = (letter.command!, mark, outcome) }
+  }
+
+  /// The same by the command's own identity.
+  package func complete(_ identity: CommandIdentity, _ command: CommandType, as mark: ClaimMark, outcome: String?) {
+    tables.withLock { $0.done["\(identity.tenant) \(identity.message)"] = (command, mark, outcome) }
   }
 
   package func oldest(

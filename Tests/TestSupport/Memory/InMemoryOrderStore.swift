@@ -110,13 +110,7 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
 
   package func lease(limit: Int, for duration: Duration, openFor age: Duration?) async throws(StoreError) -> [LeasedPayment] {
     tables.withLock { tables in
-      let now = tables.now
-      let open = tables.records.values.filter { record in
-        (record.state == .open || record.isWatched) && (tables.due[record.key].map { $0 <= now } ?? true)
-          && (record.lease == nil || tables.leases[record.key].map { $0 < now } ?? true)
-          && age.map { record.isUnknown || record.lease != nil || record.openedAt + $0 <= now } ?? true
-      }
-      return open.sorted { ($0.isWatched ? 1 : 0, $0.key) < ($1.isWatched ? 1 : 0, $1.key) }.prefix(limit).map { tables.lease($0, until: now + duration) }
+      tables.leasable(openFor: age).prefix(limit).map { tables.lease($0, until: tables.now + duration) }
     }
   }
 
@@ -156,7 +150,7 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
 }
 
 extension PaymentRecord {
-  fileprivate var isWatched: Bool { state == .unavailable && isUnknown }
+  package var isWatched: Bool { state == .unavailable && isUnknown }
 }
 
 extension BatchKeys {
@@ -190,6 +184,16 @@ extension InMemoryOrderStore.Tables {
     records.filter { ($0.value.state == .open && keys.orders.contains($0.key.order)) || keys.payments.contains($0.key) }
   }
 
+  /// What is due and in nobody's hands, in the order in which it is taken.
+  package func leasable(openFor age: Duration?) -> [PaymentRecord] {
+    let free = records.values.filter { record in
+      (record.state == .open || record.isWatched) && (due[record.key].map { $0 <= now } ?? true)
+        && (record.lease == nil || leases[record.key].map { $0 < now } ?? true)
+        && age.map { record.isUnknown || record.lease != nil || record.openedAt + $0 <= now } ?? true
+    }
+    return free.sorted { ($0.isWatched ? 1 : 0, $0.key) < ($1.isWatched ? 1 : 0, $1.key) }
+  }
+
   package mutating func lease(_ record: PaymentRecord, until end: Timestamp) -> LeasedPayment {
     var record = record
     var random = SystemRandomNumberGenerator()
@@ -206,7 +210,7 @@ extension InMemoryOrderStore.Tables {
       trace: CommandReference(record.cause, order: record.key.order.order))
   }
 
-  mutating func forget(_ sent: [OutboxKey]) {
+  package mutating func forget(_ sent: [OutboxKey]) {
     for key in sent {
       outbox[key] = nil
       replies[key] = nil

@@ -44,13 +44,13 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
 
   package func event(of change: Change, order: [UInt8], context: EventContext) -> EncodedEvent {
     let key = change.order.key
-    let id = UUIDValue(high: key.order.high, low: key.order.low ^ UInt64(change.order.version))
+    let id = UUIDValue(high: key.order.high, low: key.order.low ^ UInt64(change.order.version) << 32)
     return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: order)
   }
 
   package func command(_ command: Command) -> [UInt8] { Array(command.type.rawValue.utf8) }
 
-  package func replyID(_ identity: CommandIdentity) -> UUIDValue { UUIDValue(high: UInt64(truncatingIfNeeded: identity.hashValue), low: 1) }
+  package func replyID(_ identity: CommandIdentity) -> UUIDValue { Self.id(identity, low: 1) }
 
   package func call(for operation: PaymentOperation, of order: Order) -> PaymentCall {
     PaymentCall(
@@ -59,8 +59,17 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
   }
 
   package func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
-    let id = UUIDValue(high: UInt64(truncatingIfNeeded: refused.identity.hashValue), low: 0)
-    return EncodedEvent(key: OutboxKey(order: refused.order, version: 0, event: id), type: .commandRejected, body: Array(rejection.code.rawValue.utf8))
+    EncodedEvent(
+      key: OutboxKey(order: refused.order, version: 0, event: Self.rejectionID(refused.identity)), type: .commandRejected,
+      body: Array(rejection.code.rawValue.utf8))
+  }
+
+  /// Of the event that tells of a refused command.
+  package static func rejectionID(_ identity: CommandIdentity) -> UUIDValue { id(identity, low: 0) }
+
+  /// The same in every process (FNV-1a).
+  private static func id(_ identity: CommandIdentity, low: UInt64) -> UUIDValue {
+    UUIDValue(high: identity.message.rawValue.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }, low: low)
   }
 
   /// `outcome[:code]`.
@@ -72,16 +81,19 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
     }
   }
 
-  /// `attempt/early tries/payment waits`; what is left out is 0.
+  /// `attempt/early tries/payment waits`, and of a replay `/letter/by`; what is left out is 0.
   package func seal(_ sealed: SealedJourney) -> String {
     let journey = sealed.journey
-    return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)"
+    let replay = journey.replay.map { "/\($0.letter.id)/\($0.by)" } ?? ""
+    return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)\(replay)"
   }
 
   package func open(_ header: String, messageID: String?, type: String?, bodyHash: [UInt8]) -> SealedJourney? {
-    let numbers = header.split(separator: "/").compactMap { Int($0) }
-    guard let attempt = numbers.first else { return nil }
-    let journey = Journey(attempt: attempt, earlyTries: numbers.dropFirst().first ?? 0, paymentWaits: numbers.dropFirst(2).first ?? 0)
+    let words = header.split(separator: "/").map(String.init)
+    guard let attempt = words.first.flatMap({ Int($0) }) else { return nil }
+    func number(_ index: Int) -> Int { words.count > index ? Int(words[index]) ?? 0 : 0 }
+    var journey = Journey(attempt: attempt, earlyTries: number(1), paymentWaits: number(2))
+    if words.count == 5, let id = UUIDValue(words[3]) { journey.replay = ReplayMark(letter: DeadLetterKey(tenant: .standard, id: id), by: words[4]) }
     return SealedJourney(messageID: nil, type: nil, bodyHash: [], principal: nil, journey: journey)
   }
 }
