@@ -47,7 +47,7 @@ struct SimulationCrew {
   /// One that makes way for other tests, which have deadlines.
   private static func thread(_ body: @escaping @Sendable () -> Void) -> DedicatedThread {
     DedicatedThread(name: "simulation") {
-      setpriority(PRIO_PROCESS, 0, 10)
+      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
       body()
     }
   }
