@@ -119,18 +119,6 @@ final class AMQPConnection {
     return seconds > 0 ? .seconds(Int(seconds)) : nil
   }
 
-  private var lastHeartbeat = ContinuousClock.now
-
-  /// For who reads nothing for a while: the library sends heartbeats only where it waits for a frame, and without them the server leaves.
-  func sendHeartbeatIfDue() throws(AMQPError) {
-    let interval = Duration.seconds(Int(amqp_get_heartbeat(handle)))
-    guard interval > .zero, lastHeartbeat.duration(to: .now) >= interval / 2 else { return }
-    var frame = amqp_frame_t()
-    frame.frame_type = UInt8(AMQP_FRAME_HEARTBEAT)
-    try checkSent(amqp_send_frame(handle, &frame), "sending a heartbeat")
-    lastHeartbeat = .now
-  }
-
   /// Waits until nothing is left to write, so that the library may send again.
   func drain(_ outgoing: OutgoingFrames) throws(AMQPError) {
     let deadline = Deadline.after(.seconds(5))

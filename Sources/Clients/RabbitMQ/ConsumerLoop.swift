@@ -66,15 +66,21 @@ struct ConsumerLoop {
     let connection = session.connection
     // Heartbeats go out only inside library calls.
     let beat = configuration.heartbeat > .zero ? configuration.heartbeat / 4 : .seconds(10)
+    var sip = Deadline.after(beat)
     while true {
       while let request = requests.take() { try session.answer(request) }
       if requests.isClosing && requests.isEmpty { return try session.giveBack() }
       if inbox.isFull {
-        try connection.sendHeartbeatIfDue()
+        // RabbitMQ leaves a client that has taken nothing off the wire for 30 s.
+        if sip.hasPassed {
+          try session.read(.aLittle)
+          sip = .after(beat)
+        }
         if poll(socket: -1, wakeup: requests.wakeup, until: .after(.milliseconds(10))).wokenUp { requests.wakeup.clear() }
         continue
       }
-      try session.read()
+      try session.read(.untilFull)
+      sip = .after(beat)
       if connection.hasBuffered || !requests.isEmpty { continue }
       if poll(socket: connection.socket, wakeup: requests.wakeup, until: .after(beat)).wokenUp { requests.wakeup.clear() }
     }

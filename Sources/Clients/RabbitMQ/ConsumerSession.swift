@@ -65,7 +65,7 @@ final class ConsumerSession {
       amqp_basic_cancel(connection.handle, AMQPConnection.channel, arena.bytes(Self.tag))
       try connection.check("cancelling the consumer")
       // What came before the server's answer is still to be handed out.
-      try read()
+      try read(.all)
     case .flush(let continuation):
       defer { continuation.resume() }
       // The channel's methods are processed in order: an answer to this one means that those before it are done.
@@ -79,29 +79,44 @@ final class ConsumerSession {
     if !taking { try settle(.nack(tag: 0, requeue: true, multiple: true)) }
   }
 
-  /// Hands out what has arrived.
-  func read() throws(AMQPError) {
+  /// How much of what has arrived is handed out.
+  enum Extent {
+    case all
+    /// Until the inbox has enough.
+    case untilFull
+    /// A whole delivery, and so much that the server notices: the socket's window opens by no less than a segment.
+    case aLittle
+  }
+
+  private static let little = 128 << 10
+
+  func read(_ extent: Extent) throws(AMQPError) {
     var frame = amqp_frame_t()
     var deliveries: [Delivery] = []
-    defer {
-      if !deliveries.isEmpty { inbox.add(deliveries) }
-      connection.releaseBuffers()
-    }
+    var (size, total) = (0, 0)
+    defer { handOut(&deliveries) }
     repeat {
       guard try connection.nextFrame(&frame) else { break }
       switch try assembler.take(frame) {
       case .delivery(let delivery):
         deliveries.append(delivery)
+        size += delivery.body.count
+        total += delivery.body.count
         // The reader starts while more is read, and the library's memory does not grow with the burst.
-        if deliveries.count == 64 {
-          inbox.add(deliveries)
-          deliveries = []
-          connection.releaseBuffers()
+        if deliveries.count == 64 || size >= 1 << 20 {
+          handOut(&deliveries)
+          size = 0
         }
       case .cancelled: throw AMQPError(.channelClosed(0), "RabbitMQ cancelled the consumer: its queue was deleted or moved, or a delivery waited too long")
       default: break
       }
-    } while connection.hasBuffered
+    } while connection.hasBuffered && (extent == .all || (extent == .untilFull ? !inbox.isFull : total < Self.little))
+  }
+
+  private func handOut(_ deliveries: inout [Delivery]) {
+    if !deliveries.isEmpty { inbox.add(deliveries) }
+    deliveries = []
+    connection.releaseBuffers()
   }
 
   private func settle(_ settlement: Settlement) throws(AMQPError) {

@@ -34,8 +34,8 @@ final class DeliveryInbox: Sendable {
 
   private let state = Locked(State())
 
-  /// Enough for now: the rest stays in the socket until the reader has taken some, for as long as that takes; the connection is kept alive
-  /// meanwhile. A prefetch of giant bodies must not fill the memory.
+  /// Enough for now: the rest stays in the socket until the reader has taken some, but for the little that keeps the connection alive. A prefetch
+  /// of giant bodies must not fill the memory.
   var isFull: Bool { state.withLock { $0.bytes > Self.mostBytesAtOnce } }
 
   var count: Int { state.withLock(\.deliveries.count) }

@@ -132,13 +132,13 @@ import Testing
       #expect(await publisher.publish(large, deadline: .soon).allSatisfy { $0 == .confirmed })
     }
     let changes = Locked<[ConnectionState]>([])
-    let configuration = try ConnectionConfiguration(url: Stack.amqpURL, name: "idle", heartbeat: .seconds(1))
-    let consumer = Consumer(configuration: configuration, subscription: .queue(fixture.queue), prefetch: 1_000) { state in
+    let consumer = Consumer(configuration: try RabbitMQFixture.configuration(), subscription: .queue(fixture.queue), prefetch: 1_000) { state in
       changes.withLock { $0.append(state) }
     }
     #expect(await eventually { consumer.state.isConnected })
-    // The broker closes what it has not heard from for three intervals.
-    try await Task.sleep(for: .seconds(8))
+    // The broker closes what it has not heard from for three intervals, and what takes nothing off the wire for 30 s.
+    try await Task.sleep(for: .seconds(40))
+    #expect(consumer.waiting > 16 && consumer.waiting < 75, "some stay in the socket")
     let taken = await consumer.deliveries(75)
     #expect(taken.count == 75 && taken.allSatisfy { !$0.redelivered && $0.generation == 1 && $0.body.count == 1 << 20 })
     consumer.settle([.ack(tag: 75, multiple: true)], generation: 1)
