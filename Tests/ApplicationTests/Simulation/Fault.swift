@@ -13,8 +13,8 @@ enum Fault: Hashable, Sendable {
     case decline
     /// It happens some seconds later, while its caller's lease still lasts.
     case late
-    /// The network holds it for so many seconds.
-    case held(seconds: Int)
+    /// The network holds it for so many seconds, and may let nothing else through for long enough that it is given up.
+    case held(seconds: Int, cutsOff: Bool)
     /// Its worker is killed, before or after it happens.
     case dies, diesAfter
     /// Its worker is told to end, and it is refused.
@@ -68,7 +68,10 @@ enum Fault: Hashable, Sendable {
     case 17: return .outage(.provider, second: Int.random(in: 0...4, using: &random), seconds: number(30))
     case 18: return .outage(Bool.random(using: &random) ? .store : .broker, second: Int.random(in: 0...8, using: &random), seconds: number(20))
     case 19, 20: return .call([.look, .transaction].randomElement(using: &random)!, number: number(60), .slow)
-    case 21: return .call(.provider, number: number(8), .held(seconds: 8 + 1 << Int.random(in: 1...8, using: &random)))
+    case 21:
+      let call = number(8)
+      let long = Int.random(in: 1...8, using: &random)
+      return .call(.provider, number: call, .held(seconds: 8 + 1 << long, cutsOff: long.isMultiple(of: 2)))
     case 22, 30: return .call(.lookUp, number: number(2), [.nack, .answerLost, .callLost].randomElement(using: &random)!)
     case 23, 24: return .replay(second: 4 + number(16), operators: number(2), closesAfter: Bool.random(using: &random) ? number(300) : nil)
     case 25: return .call(.transaction, number: number(30), Bool.random(using: &random) ? .dies : .diesAfter)

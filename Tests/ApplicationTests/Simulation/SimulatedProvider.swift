@@ -13,6 +13,8 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
   private var underWay: [String: Int] = [:]
   /// Keys of which the network has held a call, and how many it still holds.
   private var held: (keys: Set<String>, count: Int) = ([], 0)
+  private static let cutOff = Duration.seconds(24)
+  private(set) var cutOffUntil = Duration.zero
   /// Keys that it has said never to have seen.
   private(set) var denied: Set<String> = []
 
@@ -55,7 +57,8 @@ final class SimulatedProvider: @unchecked Sendable {  // touched by the one thre
       }
       await untilCancelled()
       return .unknown(reason: "late")
-    case .held(let seconds)?:
+    case .held(let seconds, let cutsOff)?:
+      if cutsOff { cutOffUntil = world.executor.now + Self.cutOff }
       end(call.key)
       held.keys.insert(call.key)
       held.count += 1

@@ -103,6 +103,7 @@ final class SimulatedWorld: @unchecked Sendable {  // touched by the one thread 
 
   /// Whether a server refuses whatever it is asked.
   func isOut(_ server: Fault.Server) -> Bool {
+    if server == .provider, executor.now < provider.cutOffUntil { return true }
     guard let outages = outages[server] else { return false }
     let isOut = outages.contains { $0.contains(executor.now) }
     if isOut { saw("\(server) outage") }

@@ -33,11 +33,13 @@ import Testing
   private static let gate = 300
 
   /// Schedules that once failed, made small. These are of mistakes made in the worker on purpose: events taken for confirmed that were not, one sent
-  /// past an older one that another worker had just written, an authorisation that was given up and not watched, and letters replayed unclaimed.
+  /// past an older one that another worker had just written, an authorisation that was given up and not watched, a capture that was given up while the
+  /// network held it, and letters replayed unclaimed.
   private static let kept = [
     SimulationPlan(seed: 860, commands: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 19, 20, 21, 22], faults: [1, 3, 5, 7]),
     SimulationPlan(seed: 9, commands: [0, 1, 2, 3, 4, 5, 9, 23], faults: [0, 1, 2, 5, 9]),
     SimulationPlan(seed: 396, commands: [0], faults: [3, 11]),
+    SimulationPlan(seed: 199, commands: [0, 4, 5, 12, 13, 15, 16], faults: [0]),
     SimulationPlan(seed: 5, commands: [11], faults: [5, 9]),
   ]
 
