@@ -24,7 +24,7 @@ struct FailoverRun: Sendable {
     self.rate = rate
     plan = OrderPlan(count: commands, seed: 1)
     feed = SteadyFeed(world, plan, ledger, rate: rate)
-    deadline = .after(.seconds(180 + commands / rate))
+    deadline = .after(.seconds(360 + commands / rate))
   }
 
   private var eventsQueue: String { "\(world.name).ledger" }
