@@ -106,7 +106,10 @@ final class PublisherSession {
     case .ack(let tag, let multiple):
       nacks.end()
       unconfirmed.settle(tag, multiple: multiple, .confirmed)
-    case .nack(let tag, let multiple): nacks.add(unconfirmed.settle(tag, multiple: multiple, .nacked))
+    case .nack(let tag, let multiple):
+      let count = unconfirmed.settle(tag, multiple: multiple, .nacked)
+      // Of what was not to be confirmed nothing is kept, and how many they were is not known.
+      nacks.add(confirms ? count : multiple ? 3 : 1)
     case .returned(let code, let text, let exchange, let routingKey, let messageID):
       unconfirmed.settleReturned(.returned(code: code, text: text), exchange: exchange, routingKey: routingKey, messageID: messageID)
     case .blocked: isBlocked = true
@@ -192,8 +195,8 @@ final class PublisherSession {
     try selectConfirms()
   }
 
+  /// Also where nobody waits for them: a channel that drops everything tells it by nothing else.
   private func selectConfirms() throws(AMQPError) {
-    guard confirms else { return }
     amqp_confirm_select(connection.handle, AMQPConnection.channel)
     try connection.check("asking for confirms")
   }

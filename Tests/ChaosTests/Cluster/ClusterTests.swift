@@ -19,6 +19,7 @@ struct ClusterTests {
     let run = FailoverRun(world, commands: try #require(Self.commands), rate: Self.rate)
     let differences = try await run.differences { run in
       var faults: [FailoverRun.Fault] = []
+      run.feed.limit(to: 0.3)
       for node in 0..<RabbitMQCluster.size {
         #expect(await run.flows(past: 0.05 + 0.3 * Double(node)), "the flow was over before node \(node + 1) was killed")
         faults.append(.init(name: "node \(node + 1) killed", at: .now))
@@ -27,6 +28,7 @@ struct ClusterTests {
         try await Task.sleep(for: .seconds(6))
         let start = ContinuousClock.now
         #expect(await cluster.restart(node), "node \(node + 1) did not come back")
+        run.feed.limit(to: node < 2 ? 0.6 + 0.3 * Double(node) : 1)
         print("failover: node \(node + 1) is back with all its queues after \(start.duration(to: .now))")
       }
       return faults

@@ -24,7 +24,7 @@ struct FailoverRun: Sendable {
     self.rate = rate
     plan = OrderPlan(count: commands, seed: 1)
     feed = SteadyFeed(world, plan, ledger, rate: rate)
-    deadline = .after(.seconds(180 + commands / rate))
+    deadline = .after(.seconds(360 + commands / rate))
   }
 
   private var eventsQueue: String { "\(world.name).ledger" }
@@ -55,6 +55,7 @@ struct FailoverRun: Sendable {
     }
     differences += try await remains()
     differences += try await gaps(after: faults)
+    try await tellUnanswered(faults)
     print("failover: \(ledger.confirmed.count) confirmed, \(ledger.acknowledged) answered, \(ledger.told) told, \(differences.count) differences")
     return differences
   }
@@ -108,6 +109,20 @@ struct FailoverRun: Sendable {
     let dead = try await world.depth("dead-letter")
     if dead != 0 { differences.append("\(dead) dead letters") }
     return differences
+  }
+
+  /// Replies are sent once and without confirms, so that some may be lost with a node: says how many, and when their commands were done.
+  private func tellUnanswered(_ faults: [Fault]) async throws {
+    let times = try await world.texts("SELECT message_id, (extract(epoch FROM processed_at) * 1000)::bigint::text FROM processed_commands")
+    let unanswered = times.filter { !ledger.isAnswered($0.key) }.compactMap { Int64($0.value) }
+    for (index, fault) in faults.enumerated() {
+      let first = Int64(fault.at.timeIntervalSince1970 * 1_000)
+      let last = index + 1 < faults.count ? Int64(faults[index + 1].at.timeIntervalSince1970 * 1_000) : .max
+      let these = unanswered.filter { $0 >= first - 1_000 && $0 < last - 1_000 }.map { $0 - first }
+      if let min = these.min(), let max = these.max() {
+        print("failover: \(fault.name): \(these.count) replies did not come, to commands done \(min) to \(max) ms after it")
+      }
+    }
   }
 
   /// The longest time without a processed command from each fault to the next one: 5 s at most beyond the outage.

@@ -58,6 +58,7 @@ final class FlowLedger: Sendable {
 
   var confirmed: Set<String> { state.withLock(\.confirmed) }
   var acknowledged: Int { state.withLock(\.acknowledged.count) }
+  func isAnswered(_ id: String) -> Bool { state.withLock { $0.acknowledged[id] != nil } }
   var told: Int { state.withLock(\.told.count) }
 
   /// The longest time without a confirm that ended within the time span.
