@@ -110,7 +110,7 @@ extension ProductWorld {
   }
 
   /// What each row says, by the text of its first column.
-  func groups<Value: Sendable>(_ sql: String, _ value: @escaping @Sendable (ResultSet, Int) -> Value) async throws -> [String: [Value]] {
+  package func groups<Value: Sendable>(_ sql: String, _ value: @escaping @Sendable (ResultSet, Int) -> Value) async throws -> [String: [Value]] {
     try await database.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
       let rows = try session.query(Statement(name: "rows-\(sql.hashValue)", sql: sql))
       var groups: [String: [Value]] = [:]

@@ -23,7 +23,8 @@ package struct ProductWorld: Sendable {
   package static func make(_ settings: [String: String] = [:]) async throws -> ProductWorld {
     let name = Stack.uniqueName("w")
     var all = [
-      "ORDERS_AMQP_URL": Stack.amqpURL, "ORDERS_DATABASE_URL": Stack.databaseURL, "ORDERS_REDIS_URL": Stack.redisURL, "ORDERS_PREFIX": name,
+      "ORDERS_AMQP_URL": settings["ORDERS_AMQP_URL"] ?? Stack.amqpURL, "ORDERS_DATABASE_URL": settings["ORDERS_DATABASE_URL"] ?? Stack.databaseURL,
+      "ORDERS_REDIS_URL": settings["ORDERS_REDIS_URL"] ?? Stack.redisURL, "ORDERS_PREFIX": name,
       "ORDERS_DATABASE_SCHEMA": name, "ORDERS_REDIS_PREFIX": name, "ORDERS_AUTH": "off", "ORDERS_HTTP_PORT": "0", "ORDERS_LOG_LEVEL": "info",
       // Dead letters stay in their queue, where a test that is not about their store sees them.
       "ORDERS_ROLES": "commands,queries,payments,outbox,housekeeping",

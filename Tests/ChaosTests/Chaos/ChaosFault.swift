@@ -1,0 +1,72 @@
+import TestSupport
+
+/// Something bad that is done to one part of the system, for a while.
+enum ChaosFault: Sendable, CustomStringConvertible {
+  enum Part: Sendable, Hashable, CustomStringConvertible {
+    case worker(Int), server(Server)
+
+    var description: String {
+      switch self {
+      case .worker(let number): "worker \(number)"
+      case .server(let server): server.rawValue
+      }
+    }
+  }
+
+  enum Server: String, Sendable, CaseIterable { case broker, database, cache, provider }
+  enum Trouble: Sendable, CaseIterable { case delay, cut, halfClose, blackHole, oneWay }
+
+  case kill(Part, away: Duration)
+  case freeze(Part, Duration)
+  case link(worker: Int, to: Server, Trouble, TCPProxy.Direction, Duration)
+  case provider(mode: String, Duration)
+
+  var description: String {
+    switch self {
+    case .kill(let part, let away): "kill \(part), away for \(away)"
+    case .freeze(let part, let time): "freeze \(part) for \(time)"
+    case .link(let worker, let server, let trouble, let direction, let time):
+      "link of worker \(worker) to \(server.rawValue): \(trouble) \(direction) for \(time)"
+    case .provider(let mode, let time): "provider \(mode) for \(time)"
+    }
+  }
+
+  /// Faults of processes, each kind once in a deck, and workers more often than what they use.
+  static func ofProcesses(_ count: Int, workers: Int, _ random: inout SeededGenerator) -> [ChaosFault] {
+    draw(count, &random) { random in
+      let parts: [Part] = Server.allCases.map { .server($0) } + (0..<2).map { _ in .worker(Int.random(in: 0..<workers, using: &random)) }
+      return parts.flatMap { [.kill($0, away: time(0...2_000, &random)), .freeze($0, long(&random))] }
+    }
+  }
+
+  /// Faults of links and of the provider's answers, each kind once in a deck.
+  static func ofLinks(_ count: Int, workers: Int, _ random: inout SeededGenerator) -> [ChaosFault] {
+    draw(count, &random) { random in
+      var deck: [ChaosFault] = ["unavailable", "hang", "error", "reset", "slow"].map { .provider(mode: $0, time(500...4_000, &random)) }
+      for server in Server.allCases {
+        for trouble in Trouble.allCases {
+          deck.append(
+            .link(
+              worker: Int.random(in: 0..<workers, using: &random), to: server, trouble, TCPProxy.Direction.allCases.randomElement(using: &random)!,
+              trouble == .blackHole || trouble == .oneWay ? long(&random) : time(500...3_000, &random)))
+        }
+      }
+      return deck
+    }
+  }
+
+  private static func draw(_ count: Int, _ random: inout SeededGenerator, _ deck: (inout SeededGenerator) -> [ChaosFault]) -> [ChaosFault] {
+    var faults: [ChaosFault] = []
+    while faults.count < count { faults += deck(&random).shuffled(using: &random) }
+    return Array(faults.prefix(count))
+  }
+
+  private static func time(_ milliseconds: ClosedRange<Int>, _ random: inout SeededGenerator) -> Duration {
+    .milliseconds(Int.random(in: milliseconds, using: &random))
+  }
+
+  /// Sometimes longer than leases and heartbeats last.
+  private static func long(_ random: inout SeededGenerator) -> Duration {
+    Int.random(in: 0..<5, using: &random) == 0 ? .seconds(13) : time(300...5_000, &random)
+  }
+}
