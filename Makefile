@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance matrix bench hang k8s k8s-check clean
+.PHONY: help run dev test stack stack-stop build release check lint schemas tsan asan acceptance chaos matrix bench hang k8s k8s-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ acceptance: ## 20,000 orders sent twice each to three workers, also with workers
 
 matrix: ## the tests that need servers, on RabbitMQ 4, PostgreSQL 17 and Redis 8 of a newer Debian
 	@scripts/matrix
+
+chaos: ## 200 faults of all kinds under 100,000 commands, then everything that was seen against the database; CHAOS_SEED repeats a run
+	@scripts/test chaos
 
 bench: ## workload W on a release build: rate, CPU and memory, three rounds
 	@scripts/bench

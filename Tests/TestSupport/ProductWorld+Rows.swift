@@ -29,6 +29,16 @@ extension ProductWorld {
     package let actor: String
     package let message: String
     package let reason: String?
+
+    package init(version: Int64, status: String, previous: String?, payment: String, actor: String, message: String, reason: String?) {
+      self.version = version
+      self.status = status
+      self.previous = previous
+      self.payment = payment
+      self.actor = actor
+      self.message = message
+      self.reason = reason
+    }
   }
 
   package struct AuditRow: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import ClientRuntime
 import Foundation
+import Glibc
 import PostgresClient
 import RabbitMQClient
 import TestSupport
@@ -25,7 +26,7 @@ struct ChaosRun: Sendable {
     let settings = await servers.settings
     return try await ProductWorld.make(
       settings.merging([
-        "ORDERS_ROLES": "commands,queries,payments,outbox,dead-letters,housekeeping", "ORDERS_PAYMENT_TIMEOUT": "2s", "ORDERS_PAYMENT_GIVE_UP": "15s",
+        "ORDERS_ROLES": "commands,queries,payments,outbox,dead-letters,housekeeping", "ORDERS_PAYMENT_TIMEOUT": "2s", "ORDERS_PAYMENT_GIVE_UP": "6s",
         "ORDERS_RESERVATION_TTL": "10h",
       ]) { $1 })
   }
@@ -163,5 +164,8 @@ struct ChaosRun: Sendable {
       """)
   }
 
-  private func say(_ words: String) { print("chaos: \(Int((ContinuousClock.now - start) / .seconds(1))) s: \(words)") }
+  private func say(_ words: String) {
+    print("chaos: \(Int((ContinuousClock.now - start) / .seconds(1))) s: \(words)")
+    fflush(nil)
+  }
 }

@@ -71,7 +71,8 @@ actor ChaosServers {
   }
 
   func remove() async {
-    await sandbox?.end()
+    // Killed, for nobody wants their data: an orderly end takes RabbitMQ many seconds.
+    for server in ChaosFault.Server.allCases { await kill(server) }
     sandbox = nil
     for name in ["postgres", "redis", "rabbitmq"] where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
       await ServerProcess.run([Self.script, "remove", "--dir", "\(folder)/\(name)"])
