@@ -70,7 +70,12 @@ import Testing
 
   @Test func missingEventsDeadLettersAndContradictionsAreNamed() {
     #expect(audit { _, book, life in book.events[life.order]?[2] = nil }.contains { $0.hasPrefix("missing event:") })
-    #expect(audit { audit, _, life in audit.claims[life.id(1)] = .init(outcome: "rejected", rejection: "x") }.contains { $0.hasPrefix("missing event:") })
+    let untold = audit { audit, book, life in
+      audit.claims[life.id(1)] = .init(outcome: "rejected", rejection: "x")
+      audit.history[life.order]?.removeLast()
+      book.events[life.order]?[2] = nil
+    }
+    #expect(untold.contains { $0.hasPrefix("missing event: chaos-") && $0.contains("was refused, x") })
     #expect(
       audit { audit, _, life in audit.deadLetters[life.id(0)] = [.init(reason: "delivery_limit", state: "parked")] }.contains { $0.hasPrefix("dead-lettered:") }
     )
