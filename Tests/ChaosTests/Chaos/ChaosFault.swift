@@ -35,7 +35,10 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   static func ofProcesses(_ count: Int, workers: Int, _ random: inout SeededGenerator) -> [ChaosFault] {
     draw(count, &random) { random in
       let parts: [Part] = Server.allCases.map { .server($0) } + (0..<2).map { _ in .worker(Int.random(in: 0..<workers, using: &random)) }
-      return parts.flatMap { [.kill($0, away: time(0...2_000, &random)), .freeze($0, long(&random))] }
+      return parts.flatMap { part -> [ChaosFault] in
+        let isProvider = if case .server(.provider) = part { true } else { false }
+        return [.kill(part, away: time(0...2_000, &random)), .freeze(part, isProvider ? withinLease(&random) : long(&random))]
+      }
     }
   }
 
@@ -48,7 +51,7 @@ enum ChaosFault: Sendable, CustomStringConvertible {
           deck.append(
             .link(
               worker: Int.random(in: 0..<workers, using: &random), to: server, trouble, TCPProxy.Direction.allCases.randomElement(using: &random)!,
-              trouble == .blackHole || trouble == .oneWay ? long(&random) : time(500...3_000, &random)))
+              trouble != .blackHole && trouble != .oneWay ? time(500...3_000, &random) : server == .provider ? withinLease(&random) : long(&random)))
         }
       }
       return deck
@@ -64,6 +67,9 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   private static func time(_ milliseconds: ClosedRange<Int>, _ random: inout SeededGenerator) -> Duration {
     .milliseconds(Int.random(in: milliseconds, using: &random))
   }
+
+  /// A call to the provider that arrives after its lease, when the key was looked up in vain and given up, is beyond what the worker can know of.
+  private static func withinLease(_ random: inout SeededGenerator) -> Duration { time(300...4_000, &random) }
 
   /// Sometimes longer than leases and heartbeats last.
   private static func long(_ random: inout SeededGenerator) -> Duration {

@@ -44,7 +44,7 @@ struct ChaosFaults: Sendable {
     case .link(let worker, let server, let trouble, let direction, let time):
       let link = await crew.link(worker, to: server)
       switch trouble {
-      case .delay: link.delay(.milliseconds(Int.random(in: 10...150, using: &random)))
+      case .delay: link.delay(.milliseconds(Int.random(in: 5...(server == .provider ? 30 : 150), using: &random)))
       case .cut: link.cut(afterBytes: Int.random(in: 1...20_000, using: &random))
       case .halfClose: link.halfClose(direction)
       case .blackHole: link.becomeBlackHole()
