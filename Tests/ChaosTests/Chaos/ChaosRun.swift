@@ -31,6 +31,17 @@ struct ChaosRun: Sendable {
       ]) { $1 })
   }
 
+  /// Makes the database forget every row of a table at once, as a worker would that never wrote it: the run must find that.
+  static func sabotage(_ table: String, in world: ProductWorld) async throws {
+    try await world.database.run(deadline: .after(.seconds(30))) { session throws(PostgresError) in
+      try session.execute(
+        """
+        CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER forget BEFORE INSERT ON \(table) FOR EACH ROW EXECUTE FUNCTION forget()
+        """)
+    }
+  }
+
   /// Every difference by name; none is success.
   func differences(_ world: ProductWorld) async throws -> [String] {
     try await world.setStock(plan.stock)

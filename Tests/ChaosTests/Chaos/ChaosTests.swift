@@ -4,7 +4,8 @@ import Testing
 
 /// Everything that may break breaks while commands flow, and nothing is lost or done twice.
 ///
-/// `CHAOS_COMMANDS` and `CHAOS_FAULTS` say how much; `CHAOS_SEED` repeats a run's commands and its faults.
+/// `CHAOS_COMMANDS` and `CHAOS_FAULTS` say how much; `CHAOS_SEED` repeats a run's commands and its faults. `CHAOS_SABOTAGE` names a table, such as
+/// `outbox` or `processed_commands`, whose rows the database forgets: such a run must fail.
 @Suite(.serialized) struct ChaosTests {
   private static func number(_ name: String) -> UInt64? { ProcessInfo.processInfo.environment[name].flatMap(UInt64.init) }
 
@@ -16,6 +17,7 @@ import Testing
     try await servers.start()
     do {
       let world = try await ChaosRun.world(servers)
+      if let table = ProcessInfo.processInfo.environment["CHAOS_SABOTAGE"] { try await ChaosRun.sabotage(table, in: world) }
       let differences = try await ChaosRun(commands: commands, faults: faults, seed: seed, servers).differences(world)
       #expect(
         differences.isEmpty,
