@@ -31,15 +31,16 @@ enum ChaosFault: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Faults of processes, each kind once in a deck, and workers more often than what they use.
+  /// Faults of processes: a worker, the broker and the database are killed in every run; else each kind once in a deck, and workers more often than
+  /// what they use.
   static func ofProcesses(_ count: Int, workers: Int, _ random: inout SeededGenerator) -> [ChaosFault] {
-    draw(count, &random) { random in
+    let forced: [Part] = [.worker(Int.random(in: 0..<workers, using: &random)), .server(.broker), .server(.database)]
+    let kills = forced.map { ChaosFault.kill($0, away: time(0...2_000, &random)) }
+    let others = draw(count - kills.count, &random) { random in
       let parts: [Part] = Server.allCases.map { .server($0) } + (0..<2).map { _ in .worker(Int.random(in: 0..<workers, using: &random)) }
-      return parts.flatMap { part -> [ChaosFault] in
-        let isProvider = if case .server(.provider) = part { true } else { false }
-        return [.kill(part, away: time(0...2_000, &random)), .freeze(part, isProvider ? withinLease(&random) : long(&random))]
-      }
+      return parts.flatMap { part -> [ChaosFault] in [.kill(part, away: time(0...2_000, &random)), .freeze(part, long(&random))] }
     }
+    return (kills + others).shuffled(using: &random)
   }
 
   /// Faults of links and of the provider's answers, each kind once in a deck.
@@ -51,7 +52,7 @@ enum ChaosFault: Sendable, CustomStringConvertible {
           deck.append(
             .link(
               worker: Int.random(in: 0..<workers, using: &random), to: server, trouble, TCPProxy.Direction.allCases.randomElement(using: &random)!,
-              trouble != .blackHole && trouble != .oneWay ? time(500...3_000, &random) : server == .provider ? withinLease(&random) : long(&random)))
+              trouble != .blackHole && trouble != .oneWay ? time(500...3_000, &random) : long(&random)))
         }
       }
       return deck
@@ -61,17 +62,14 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   private static func draw(_ count: Int, _ random: inout SeededGenerator, _ deck: (inout SeededGenerator) -> [ChaosFault]) -> [ChaosFault] {
     var faults: [ChaosFault] = []
     while faults.count < count { faults += deck(&random).shuffled(using: &random) }
-    return Array(faults.prefix(count))
+    return Array(faults.prefix(max(count, 0)))
   }
 
   private static func time(_ milliseconds: ClosedRange<Int>, _ random: inout SeededGenerator) -> Duration {
     .milliseconds(Int.random(in: milliseconds, using: &random))
   }
 
-  /// A call to the provider that arrives after its lease, when the key was looked up in vain and given up, is beyond what the worker can know of.
-  private static func withinLease(_ random: inout SeededGenerator) -> Duration { time(300...4_000, &random) }
-
-  /// Sometimes longer than leases and heartbeats last.
+  /// Sometimes longer than leases and heartbeats last, and longer than a payment is waited for.
   private static func long(_ random: inout SeededGenerator) -> Duration {
     Int.random(in: 0..<5, using: &random) == 0 ? .seconds(13) : time(300...5_000, &random)
   }

@@ -66,6 +66,7 @@ struct ChaosRun: Sendable {
     let waited = ContinuousClock.now - lastFault
     var found: [String] = settled ? [] : ["stuck: \(feed.waiting); \(try await open(world))"]
     if !settled { say("stuck after \(waited): \(found)") }
+    found += try await lookAgain(world)
     found += await crew.end()
     // What the broker has still on its way to the consumer.
     let versions = try await world.number("SELECT count(*) FROM order_history")
@@ -143,6 +144,23 @@ struct ChaosRun: Sendable {
       if count > 0 { found.append("\(count) messages in \(queue)") }
     }
     return found
+  }
+
+  /// What was given up while a call of it might still be on its way is looked up after minutes and hours. No call is on its way any more: now.
+  private func lookAgain(_ world: ProductWorld) async throws -> [String] {
+    let watched = "FROM payments WHERE state = 'unavailable' AND is_unknown"
+    let number = try await world.number("SELECT count(*) \(watched)")
+    if number > 0 { say("\(number) payments that were given up are looked up again") }
+    let mark = try await world.number("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)")
+    try await world.database.run(deadline: .after(.seconds(30))) { session throws(PostgresError) in
+      try session.execute("UPDATE payments SET next_attempt_at = to_timestamp(0) WHERE state = 'unavailable' AND is_unknown")
+    }
+    let looked = await eventually(within: Self.patience) {
+      try? await Task.sleep(for: .milliseconds(100))
+      let left = try? await world.number("SELECT count(*) \(watched) AND next_attempt_at < to_timestamp(\(mark) / 1000000.0)")
+      return left == 0 ? (try? await open(world).isEmpty) ?? false : false
+    }
+    return looked ? [] : ["stuck: payments that were given up are not looked up again; \(try await open(world))"]
   }
 
   private func audit(_ world: ProductWorld) async throws -> ChaosAudit {

@@ -11,7 +11,7 @@ import Testing
 
   @Test(.timeLimit(.minutes(120))) func nothingIsLostOrDoneTwiceWhateverBreaks() async throws {
     let seed = Self.number("CHAOS_SEED") ?? UInt64.random(in: 0..<1_000_000)
-    let (commands, faults) = (Int(Self.number("CHAOS_COMMANDS") ?? 2_000), Int(Self.number("CHAOS_FAULTS") ?? 10))
+    let (commands, faults) = (Int(Self.number("CHAOS_COMMANDS") ?? 1_000), Int(Self.number("CHAOS_FAULTS") ?? 10))
     print("chaos: CHAOS_SEED=\(seed) CHAOS_COMMANDS=\(commands) CHAOS_FAULTS=\(faults)")
     let servers = ChaosServers()
     try await servers.start()
