@@ -49,10 +49,13 @@ package struct ProductWorld: Sendable {
   /// Runs a command of the program to its end; true where it exited with 0.
   package func command(_ arguments: [String]) async -> Bool { await ServerProcess.run(line(arguments), log: log) }
 
-  package func worker(_ arguments: [String] = ["run"]) async -> ServerProcess { await ServerProcess.start(line(arguments), log: log) }
+  /// `variables` are this worker's own, such as its failpoint.
+  package func worker(_ arguments: [String] = ["run"], variables: [String] = []) async -> ServerProcess {
+    await ServerProcess.start(line(arguments, variables: variables), log: log)
+  }
 
-  private func line(_ arguments: [String]) -> [String] {
-    ["env"] + settings.map { "\($0.key)=\($0.value)" }.sorted() + [Self.executable] + arguments
+  private func line(_ arguments: [String], variables: [String] = []) -> [String] {
+    ["env"] + variables + settings.map { "\($0.key)=\($0.value)" }.sorted() + [Self.executable] + arguments
   }
 
   package func setStock(_ quantities: [String: Int64]) async throws {

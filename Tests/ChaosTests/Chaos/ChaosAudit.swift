@@ -43,19 +43,20 @@ struct ChaosAudit: Sendable {
         if claim != nil { return ["contradiction: \(id) is \(reason.rawValue), and claimed"] }
         if dead.isEmpty { return ["lost: \(id), \(reason.rawValue), is not among the dead letters"] }
         if dead != [.init(reason: reason.rawValue, state: "parked")] { return ["dead-lettered: \(id), \(reason.rawValue), as \(dead)"] }
-        return answers(id, "dead_lettered \(reason.rawValue)")
+        return answers(life, id, "dead_lettered \(reason.rawValue)")
       }
       var found = dead.map { "dead-lettered: \(id), \(life.steps[step].kind), as \($0)" }
       guard let claim else { return found.isEmpty ? ["lost: \(id) was confirmed and has no claim"] : found }
       if claim.outcome.isEmpty { return found + ["stuck: \(id) waits for its payment"] }
-      found += answers(id, claim.outcome + (claim.rejection.isEmpty ? "" : " \(claim.rejection)"))
+      found += answers(life, id, claim.outcome + (claim.rejection.isEmpty ? "" : " \(claim.rejection)"))
       return found
     }
   }
 
-  private func answers(_ id: String, _ expected: String) -> [String] {
+  /// Who never asks again may not hear, since an answer is sent once.
+  private func answers(_ life: ChaosLife, _ id: String, _ expected: String) -> [String] {
     let answers = book.answers[id] ?? []
-    if answers.isEmpty { return ["stuck: \(id), \(expected), was never answered"] }
+    if answers.isEmpty { return life.asksAgain ? ["stuck: \(id), \(expected), was never answered"] : [] }
     return answers == [expected] ? [] : ["contradiction: \(id) is \(expected), and was answered \(answers.sorted())"]
   }
 

@@ -2,7 +2,8 @@ import ClientRuntime
 import RabbitMQClient
 import TestSupport
 
-/// Lets lives be lived as senders do: each message until it is confirmed, again where no answer comes, the next once this one is answered.
+/// Lets lives be lived as senders do: each message until it is confirmed, the next once this one is answered. Where no answer comes, half of the senders
+/// ask again; the other half rely on the confirm, and look in the database whether it was done.
 final class ChaosFeed: Sendable {
   private struct Active {
     var burst = 0
@@ -23,6 +24,7 @@ final class ChaosFeed: Sendable {
     var outgoing: [Message] = []
     var later: [(at: ContinuousClock.Instant, message: Message)] = []
     var limit = 0
+    var isEnded = false
     var answered = 0
     var inFlight = 0
     var counts = Counts()
@@ -42,10 +44,10 @@ final class ChaosFeed: Sendable {
   private let ledger: ChaosLedger
   private let state = Locked(State())
 
-  init(_ world: ProductWorld, _ plan: ChaosPlan, _ ledger: ChaosLedger) {
-    self.world = world
-    self.plan = plan
-    self.ledger = ledger
+  init(_ witness: ChaosWitness) {
+    world = witness.world
+    plan = witness.plan
+    ledger = witness.ledger
     ledger.whenAnswered { [weak self] in self?.answered($0) }
   }
 
@@ -57,6 +59,9 @@ final class ChaosFeed: Sendable {
 
   /// Lives begin only while those before them have so many commands.
   func allow(_ commands: Int) { state.withLock { $0.limit = max($0.limit, commands) } }
+
+  /// Nothing more is sent.
+  func end() { state.withLock { $0.isEnded = true } }
 
   /// What it waits for, for a run that does not end.
   var waiting: String {
@@ -71,9 +76,12 @@ final class ChaosFeed: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for publisher in publishers { group.addTask { await self.publish(publisher, until: deadline) } }
       group.addTask { await self.live(until: deadline) }
+      group.addTask { await self.look(until: deadline) }
     }
     for publisher in publishers { await publisher.close() }
   }
+
+  private var isOver: Bool { state.withLock { $0.isEnded || isDone(&$0) } }
 
   private func isDone(_ state: inout State) -> Bool {
     state.nextLife == plan.lives.count && state.active.isEmpty && state.outgoing.isEmpty && state.later.isEmpty && state.inFlight == 0
@@ -116,7 +124,7 @@ final class ChaosFeed: Sendable {
   private func live(until deadline: Deadline) async {
     let tick = Duration.milliseconds(5)
     var allowance = 0.0
-    while !deadline.hasPassed && !isDone {
+    while !deadline.hasPassed && !isOver {
       allowance = min(allowance + Double(Self.rate) * (tick / .seconds(1)), 50)
       state.withLock { state in
         let now = ContinuousClock.now
@@ -130,7 +138,7 @@ final class ChaosFeed: Sendable {
         }
         state.outgoing += state.later.filter { $0.at <= now }.map(\.message)
         state.later.removeAll { $0.at <= now }
-        for (life, active) in state.active where now - active.askedAt > active.patience {
+        for (life, active) in state.active where plan.lives[life].asksAgain && now - active.askedAt > active.patience {
           state.active[life]?.askedAt = now
           state.active[life]?.patience = min(active.patience * 2, .seconds(20))
           state.counts.askedAgain += active.open.count
@@ -141,8 +149,20 @@ final class ChaosFeed: Sendable {
     }
   }
 
+  /// For those who never ask again: what was done though no answer came, as one that a worker took along may never do.
+  private func look(until deadline: Deadline) async {
+    while !deadline.hasPassed && !isOver {
+      let overdue = state.withLock { state in
+        state.active.filter { !plan.lives[$0.key].asksAgain && .now - $0.value.askedAt > $0.value.patience }
+          .flatMap { life, active in active.open.map { plan.lives[life].id($0) } }
+      }
+      for id in (try? await world.ended(overdue)) ?? [] { answered(id) }
+      try? await Task.sleep(for: .milliseconds(500))
+    }
+  }
+
   private func publish(_ publisher: Publisher, until deadline: Deadline) async {
-    while !deadline.hasPassed && !isDone {
+    while !deadline.hasPassed && !isOver {
       let taken = state.withLock { state in
         let taken = Array(state.outgoing.prefix(50))
         state.outgoing.removeFirst(taken.count)

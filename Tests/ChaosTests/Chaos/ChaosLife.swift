@@ -18,6 +18,8 @@ struct ChaosLife: Sendable {
     let digits = String(number + 1, radix: 16)
     return "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
   }
+  /// Whether its sender sends a command again that is not answered.
+  var asksAgain: Bool { number.isMultiple(of: 2) }
   var totalMinor: Int64 { lines.reduce(0) { $0 + $1.quantity * priceMinor } }
   func id(_ step: Int) -> String { "chaos-\(number)-\(step)" }
 
