@@ -95,7 +95,7 @@ package final class TCPProxy: Sendable {
             return left
           }
           // A frame whose middle is where the cut falls goes on only as far as that.
-          let passed = min(max(count, 0), cutBytes ?? .max)
+          let passed = max(min(count, cutBytes ?? .max), 0)
           if count <= 0 || !forward(buffer[..<passed], to: way.peer) {
             ways[ready.fd] = nil
             ways[way.peer] = nil

@@ -17,6 +17,8 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   enum Trouble: Sendable, CaseIterable { case delay, cut, halfClose, blackHole, oneWay }
 
   case kill(Part, away: Duration)
+  /// Killed while it waits for a server, and so with work in hand.
+  case killWaiting(worker: Int, for: Server, away: Duration)
   case freeze(Part, Duration)
   case link(worker: Int, to: Server, Trouble, TCPProxy.Direction, Duration)
   case provider(mode: String, Duration)
@@ -24,6 +26,7 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   var description: String {
     switch self {
     case .kill(let part, let away): "kill \(part), away for \(away)"
+    case .killWaiting(let worker, let server, let away): "kill worker \(worker) that waits for the \(server.rawValue), away for \(away)"
     case .freeze(let part, let time): "freeze \(part) for \(time)"
     case .link(let worker, let server, let trouble, let direction, let time):
       "link of worker \(worker) to \(server.rawValue): \(trouble) \(direction) for \(time)"
@@ -34,11 +37,15 @@ enum ChaosFault: Sendable, CustomStringConvertible {
   /// Faults of processes: a worker, the broker and the database are killed in every run; else each kind once in a deck, and workers more often than
   /// what they use.
   static func ofProcesses(_ count: Int, workers: Int, _ random: inout SeededGenerator) -> [ChaosFault] {
-    let forced: [Part] = [.worker(Int.random(in: 0..<workers, using: &random)), .server(.broker), .server(.database)]
-    let kills = forced.map { ChaosFault.kill($0, away: time(0...2_000, &random)) }
+    func worker(_ random: inout SeededGenerator) -> Int { Int.random(in: 0..<workers, using: &random) }
+    let kills: [ChaosFault] = [
+      .killWaiting(worker: worker(&random), for: .database, away: time(0...2_000, &random)), .kill(.server(.broker), away: time(0...2_000, &random)),
+      .kill(.server(.database), away: time(0...2_000, &random)),
+    ]
     let others = draw(count - kills.count, &random) { random in
-      let parts: [Part] = Server.allCases.map { .server($0) } + (0..<2).map { _ in .worker(Int.random(in: 0..<workers, using: &random)) }
-      return parts.flatMap { part -> [ChaosFault] in [.kill(part, away: time(0...2_000, &random)), .freeze(part, long(&random))] }
+      let parts: [Part] = Server.allCases.map { .server($0) } + (0..<2).map { _ in .worker(worker(&random)) }
+      let deck = parts.flatMap { part -> [ChaosFault] in [.kill(part, away: time(0...2_000, &random)), .freeze(part, long(&random))] }
+      return deck + Server.allCases.map { .killWaiting(worker: worker(&random), for: $0, away: time(0...2_000, &random)) }
     }
     return (kills + others).shuffled(using: &random)
   }

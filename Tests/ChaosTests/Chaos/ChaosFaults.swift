@@ -8,16 +8,19 @@ struct ChaosFaults: Sendable {
   let servers: ChaosServers
   let crew: ChaosCrew
 
-  /// `reached` waits for a share of the work between 0 and 1, and is false where it does not come; `done` is told how many faults are over.
-  func run(reached: (Double) async -> Bool, done: (Int) -> Void, say: (String) -> Void) async throws {
+  /// `reached` waits for a share of the work between 0 and 1, and is false where it does not come; `begun` and `done` are told of how many faults.
+  func run(reached: (Double) async -> Bool, begun: (Int) -> Void, done: (Int) -> Void, say: (String) -> Void) async throws {
     var random = SeededGenerator(seed: seed)
     for (number, fault) in faults.enumerated() {
-      let share = (Double(number) + Double.random(in: 0.1...0.6, using: &random)) / Double(faults.count)
+      let share = (Double(number) + Double.random(in: 0.1...0.5, using: &random)) / Double(faults.count)
       guard await reached(share) else {
         say("the work stopped before fault \(number + 1), \(fault)")
         return
       }
       say("fault \(number + 1): \(fault)")
+      begun(number + 1)
+      // Into the work that comes now.
+      try? await Task.sleep(for: .milliseconds(Int.random(in: 20...150, using: &random)))
       try await happen(fault, &random)
       done(number + 1)
     }
@@ -33,6 +36,16 @@ struct ChaosFaults: Sendable {
       await servers.kill(server)
       try? await Task.sleep(for: away)
       try await servers.start(server)
+    case .killWaiting(let number, let server, let away):
+      let link = await crew.link(number, to: server)
+      link.becomeBlackHole()
+      try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500, using: &random)))
+      await crew.kill(number)
+      // What it sent last never comes.
+      link.cut()
+      link.forwardAgain()
+      try? await Task.sleep(for: away)
+      await crew.restart(number)
     case .freeze(.worker(let number), let time):
       await crew.freeze(number)
       try? await Task.sleep(for: time)

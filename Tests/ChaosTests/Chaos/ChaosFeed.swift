@@ -2,8 +2,8 @@ import ClientRuntime
 import RabbitMQClient
 import TestSupport
 
-/// Lets lives be lived as senders do: each message until it is confirmed, the next once this one is answered. Where no answer comes, half of the senders
-/// ask again; the other half rely on the confirm, and look in the database whether it was done.
+/// Lets lives be lived as senders do: each message until it is confirmed, the next once this one is answered. Where no answer comes, a quarter of the senders
+/// ask again; the others rely on the confirm, and look in the database whether it was done.
 final class ChaosFeed: Sendable {
   private struct Active {
     var burst = 0
@@ -53,6 +53,8 @@ final class ChaosFeed: Sendable {
 
   /// Commands that have been answered, each once.
   var answered: Int { state.withLock(\.answered) }
+  /// Commands that were sent and not answered yet.
+  var unanswered: Int { state.withLock { $0.active.values.reduce(0) { $0 + $1.open.count } } }
   var counts: Counts { state.withLock(\.counts) }
   /// Everything was sent, confirmed and answered.
   var isDone: Bool { state.withLock(isDone) }

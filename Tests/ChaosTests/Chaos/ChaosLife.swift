@@ -19,7 +19,7 @@ struct ChaosLife: Sendable {
     return "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
   }
   /// Whether its sender sends a command again that is not answered.
-  var asksAgain: Bool { number.isMultiple(of: 2) }
+  var asksAgain: Bool { number.isMultiple(of: 4) }
   var totalMinor: Int64 { lines.reduce(0) { $0 + $1.quantity * priceMinor } }
   func id(_ step: Int) -> String { "chaos-\(number)-\(step)" }
 
