@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance cluster outages matrix bench hang k8s k8s-check clean
+.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ outages: ## RabbitMQ, PostgreSQL and both away for two minutes each: nothing cou
 
 matrix: ## the tests that need servers, on RabbitMQ 4, PostgreSQL 17 and Redis 8 of a newer Debian
 	@scripts/matrix
+
+chaos: ## 200 faults of all kinds under 100,000 commands, then everything that was seen against the database; CHAOS_SEED repeats a run
+	@scripts/test chaos
+
+failpoints: ## a worker that dies or stands still at each named point of its work, in a build of its own
+	@scripts/test failpoints
+
+sabotage: ## the worker broken on purpose in six ways, each of which a chaos run must find
+	@scripts/sabotage
 
 bench: ## workload W on a release build: rate, CPU and memory, three rounds
 	@scripts/bench

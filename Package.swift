@@ -48,8 +48,8 @@ func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
   .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -84,8 +84,11 @@ let core: [Target] = [
   tests("ClientTests", ["ClientRuntime", "Pacing", "RabbitMQClient", "PostgresClient", "RedisClient", "TestSupport"]),
   // These two drive the built executable, and need nothing of what it is made of.
   tests("IntegrationTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
-  tests("ChaosTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"]),
+  tests("ChaosTests", ["TestSupport", "ClientRuntime", "RabbitMQClient", "PostgresClient", "RedisClient"], exclude: ["Sabotage"]),
 ]
+
+/// Whether the worker is built so that it can be made to die at named points, as `make failpoints` does.
+let hasFailpoints = Context.environment["ORDER_WORKER_FAILPOINTS"] == "1"
 
 let whole: [Target] = [
   library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
@@ -114,6 +117,7 @@ let whole: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
+    exclude: hasFailpoints ? [] : ["Failpoints"],
     swiftSettings: settings),
 
   tests(

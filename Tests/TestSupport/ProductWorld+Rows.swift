@@ -29,6 +29,16 @@ extension ProductWorld {
     package let actor: String
     package let message: String
     package let reason: String?
+
+    package init(version: Int64, status: String, previous: String?, payment: String, actor: String, message: String, reason: String?) {
+      self.version = version
+      self.status = status
+      self.previous = previous
+      self.payment = payment
+      self.actor = actor
+      self.message = message
+      self.reason = reason
+    }
   }
 
   package struct AuditRow: Sendable, Equatable {
@@ -109,8 +119,26 @@ extension ProductWorld {
     try await groups(sql, value).mapValues { $0[0] }
   }
 
+  /// Those of these messages that were claimed with an outcome, or dead-lettered.
+  package func ended(_ messages: [String]) async throws -> [String] {
+    if messages.isEmpty { return [] }
+    var ids = TextArray()
+    for message in messages { ids.append(message) }
+    let parameters: Parameters = [.array(ids)]
+    return try await database.run(deadline: .after(.seconds(10))) { session throws(PostgresError) in
+      let rows = try session.query(
+        Statement(
+          name: "ended",
+          sql: """
+            SELECT message_id FROM processed_commands WHERE outcome IS NOT NULL AND message_id = ANY ($1)
+            UNION SELECT message_id FROM dead_letters WHERE message_id = ANY ($1)
+            """, parameterTypes: [.textArray]), parameters)
+      return (0..<rows.rowCount).map { rows.text($0, 0) }
+    }
+  }
+
   /// What each row says, by the text of its first column.
-  func groups<Value: Sendable>(_ sql: String, _ value: @escaping @Sendable (ResultSet, Int) -> Value) async throws -> [String: [Value]] {
+  package func groups<Value: Sendable>(_ sql: String, _ value: @escaping @Sendable (ResultSet, Int) -> Value) async throws -> [String: [Value]] {
     try await database.run(deadline: .after(.seconds(60))) { session throws(PostgresError) in
       let rows = try session.query(Statement(name: "rows-\(sql.hashValue)", sql: sql))
       var groups: [String: [Value]] = [:]

@@ -23,7 +23,8 @@ package struct ProductWorld: Sendable {
   package static func make(_ settings: [String: String] = [:]) async throws -> ProductWorld {
     let name = Stack.uniqueName("w")
     var all = [
-      "ORDERS_AMQP_URL": Stack.amqpURL, "ORDERS_DATABASE_URL": Stack.databaseURL, "ORDERS_REDIS_URL": Stack.redisURL, "ORDERS_PREFIX": name,
+      "ORDERS_AMQP_URL": settings["ORDERS_AMQP_URL"] ?? Stack.amqpURL, "ORDERS_DATABASE_URL": settings["ORDERS_DATABASE_URL"] ?? Stack.databaseURL,
+      "ORDERS_REDIS_URL": settings["ORDERS_REDIS_URL"] ?? Stack.redisURL, "ORDERS_PREFIX": name,
       "ORDERS_DATABASE_SCHEMA": name, "ORDERS_REDIS_PREFIX": name, "ORDERS_AUTH": "off", "ORDERS_HTTP_PORT": "0", "ORDERS_LOG_LEVEL": "info",
       // Dead letters stay in their queue, where a test that is not about their store sees them.
       "ORDERS_ROLES": "commands,queries,payments,outbox,housekeeping",
@@ -48,10 +49,13 @@ package struct ProductWorld: Sendable {
   /// Runs a command of the program to its end; true where it exited with 0.
   package func command(_ arguments: [String]) async -> Bool { await ServerProcess.run(line(arguments), log: log) }
 
-  package func worker(_ arguments: [String] = ["run"]) async -> ServerProcess { await ServerProcess.start(line(arguments), log: log) }
+  /// `variables` are this worker's own, such as its failpoint.
+  package func worker(_ arguments: [String] = ["run"], variables: [String] = []) async -> ServerProcess {
+    await ServerProcess.start(line(arguments, variables: variables), log: log)
+  }
 
-  private func line(_ arguments: [String]) -> [String] {
-    ["env"] + settings.map { "\($0.key)=\($0.value)" }.sorted() + [Self.executable] + arguments
+  private func line(_ arguments: [String], variables: [String] = []) -> [String] {
+    ["env"] + variables + settings.map { "\($0.key)=\($0.value)" }.sorted() + [Self.executable] + arguments
   }
 
   package func setStock(_ quantities: [String: Int64]) async throws {

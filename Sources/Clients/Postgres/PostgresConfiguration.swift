@@ -31,6 +31,8 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
     var settings = [
       "statement_timeout=\(statementTimeout.wholeMilliseconds)", "lock_timeout=\(lockTimeout.wholeMilliseconds)",
       "idle_in_transaction_session_timeout=\(idleInTransactionTimeout.wholeMilliseconds)",
+      // A server that waits for the rest of a pipeline heeds none of these: whether its client is still there only TCP can tell it.
+      "tcp_keepalives_idle=10", "tcp_keepalives_interval=5", "tcp_keepalives_count=3", "tcp_user_timeout=15000",
     ]
     if let schema { settings.append("search_path=" + Self.escaped("\"" + schema.replacing("\"", with: "\"\"") + "\"")) }
     settings += sessionSettings
