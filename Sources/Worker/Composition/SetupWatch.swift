@@ -6,6 +6,7 @@ import PostgresAdapter
 import PostgresClient
 import RabbitMQAdapter
 import RabbitMQClient
+import RedisClient
 
 /// Looks, before the worker begins, whether `setup` has been run; changes nothing, and looks again until it has.
 struct SetupWatch: Sendable {
@@ -23,34 +24,44 @@ struct SetupWatch: Sendable {
   func untilReady() async -> Bool {
     var backoff = Backoff(first: .milliseconds(100), limit: .seconds(5))
     var lastSaid: [String] = []
+    var cache: RedisClient?
     while !Task.isCancelled {
       async let database = lookAtDatabase()
       async let broker = lookAtBroker()
       let results = (database: await database, broker: await broker)
-      let faults = [results.database, results.broker].compactMap(\.self)
-      if faults.isEmpty { return true }
-      // The one that is as it should be is shown so, beside the one that is waited for.
-      if results.database == nil { health.set(.postgres, .up) }
+      let faults = [results.database.fault, results.broker].compactMap(\.self)
+      if faults.isEmpty { break }
+      // What is as it should be is shown so, beside what is waited for.
+      if results.database.fault == nil { health.set(.postgres, .up, detail: results.database.server) }
       if results.broker == nil { health.set(.rabbitmq, .up) }
+      if cache == nil { cache = lookAtCache() }
       if faults != lastSaid {
         log.error("not ready: looking again until it is", metadata: [LogKey.reason: "\(faults.joined(separator: "; "))"])
         lastSaid = faults
       }
       try? await Task.sleep(for: backoff.next())
     }
-    return false
+    await cache?.close()
+    return !Task.isCancelled
   }
 
-  private func lookAtDatabase() async -> String? {
+  private func lookAtDatabase() async -> (fault: String?, server: String?) {
     do {
-      let missing = try await SetupDatabase.withClient(configuration, wait: .seconds(5)) { client throws in
-        try await Migrator(client: client, schema: configuration[.databaseSchema]).pending(deadline: .after(.seconds(10)))
+      let (missing, state) = try await SetupDatabase.withClient(configuration, wait: .seconds(5)) { client throws in
+        (try await Migrator(client: client, schema: configuration[.databaseSchema]).pending(deadline: .after(.seconds(10))), client.state)
       }
-      if missing.isEmpty { return nil }
-      return down(.postgres, "the tables are not up to date (\(missing.joined(separator: ", "))): run `order-worker setup`")
+      if !missing.isEmpty { return (down(.postgres, "the tables are not up to date (\(missing.joined(separator: ", "))): run `order-worker setup`"), nil) }
+      if case .connected(let server) = state { return (nil, server) }
+      return (nil, nil)
     } catch {
-      return down(.postgres, SetupDatabase.sentence(error))
+      return (down(.postgres, SetupDatabase.sentence(error)), nil)
     }
+  }
+
+  /// Tells where the cache stands until it is closed; nothing waits for it.
+  private func lookAtCache() -> RedisClient? {
+    guard let url = configuration[.redisURL], let configuration = try? RedisConfiguration(url: url) else { return nil }
+    return RedisClient(configuration: configuration) { [health] in health.set("redis", $0) }
   }
 
   private func lookAtBroker() async -> String? {

@@ -106,9 +106,11 @@ import Testing
     let world = ServerWorld()
     let files = try Program.Files()
     defer { files.remove() }
-    let process = try world.start("run", files: files)
+    let process = try world.start("run", "--redis-url", Stack.redisURL, files: files)
     #expect(await eventually(within: .seconds(30)) { await Self.get("/health/ready", files)?.text.contains("order-worker setup") == true })
     #expect(await Self.get("/health/ready", files)?.status == 503)
+    // What is not waited for is shown as it is.
+    #expect(await eventually { await Self.get("/health/ready", files)?.text.contains(#""name":"redis","state":"up""#) == true })
     #expect(try await world.run("setup").code == 0)
     #expect(await eventually(within: .seconds(60)) { await Self.get("/health/ready", files)?.status == 200 })
     #expect(await Self.end(process) == 0)
