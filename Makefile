@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## servers, worker, sample orders and their events; Ctrl-C ends it all
 	@scripts/run

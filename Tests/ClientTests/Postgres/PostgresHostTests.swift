@@ -43,8 +43,17 @@ struct PostgresHostTests {
     try await withServer { server, _ in
       let proxy = TCPProxy(to: server.port)
       let url = "postgres://orders@127.0.0.1:\(proxy.port),127.0.0.1:\(server.port)/postgres"
-      let client = PostgresClient(configuration: try PostgresConfiguration(url: url, connectTimeout: .seconds(20)))
-      #expect(await answers(client))
+      func connected() async throws -> PostgresClient {
+        let client = PostgresClient(configuration: try PostgresConfiguration(url: url, connectTimeout: .seconds(20)))
+        #expect(await answers(client))
+        return client
+      }
+      // Where the first try fails, on a crowded machine, it goes straight to the second host, and there is nothing to see.
+      var client = try await connected()
+      for _ in 0..<10 where client.state.server?.hasSuffix(":\(proxy.port)") != true {
+        await client.close()
+        client = try await connected()
+      }
       #expect(client.state.server?.hasSuffix(":\(proxy.port)") == true, "\(client.state)")
       proxy.becomeBlackHole()
       let error = await failure(of: client, deadline: .after(.milliseconds(300))) { session throws(PostgresError) in try session.query(one, [.int64(1)]) }
@@ -52,7 +61,7 @@ struct PostgresHostTests {
         Issue.record("\(String(describing: error))")
         return
       }
-      let (isThere, took) = await timed { await eventually { client.state.server?.hasSuffix(":\(server.port)") == true } }
+      let (isThere, took) = await timed { [client] in await eventually { client.state.server?.hasSuffix(":\(server.port)") == true } }
       #expect(isThere && took < .seconds(10), "\(took)")
       #expect(await answers(client))
       proxy.close()
