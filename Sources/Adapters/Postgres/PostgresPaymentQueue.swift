@@ -49,7 +49,8 @@ package struct PostgresPaymentQueue: PaymentQueue {
       ), watched AS MATERIALIZED (
         SELECT tenant_id, order_id, number, true AS looks_up, true AS is_given_up
         FROM payments
-        WHERE state = 'unavailable' AND is_unknown AND next_attempt_at <= statement_timestamp() AND (lease_token IS NULL OR lease_until < clock_timestamp())
+        WHERE $3 IS NULL AND state = 'unavailable' AND is_unknown AND operation = 'authorize' AND next_attempt_at <= statement_timestamp()
+          AND (lease_token IS NULL OR lease_until < clock_timestamp())
         ORDER BY next_attempt_at
         LIMIT $1 - (SELECT count(*) FROM due)
         FOR UPDATE SKIP LOCKED

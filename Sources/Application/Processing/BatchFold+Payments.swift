@@ -55,11 +55,15 @@ extension BatchFold {
   /// What was looked up of an operation that was given up.
   private mutating func watched(_ answer: PaymentAnswer, _ record: PaymentRecord, _ order: Order) {
     if case .known(.succeeded) = answer { return cameLate(answer, record, order) }
-    let pause = terms.payments.pause(beforeWatching: record, now: now)
-    var goesOn = pause != nil
-    if case .known = answer { goesOn = false }
+    let next: Duration? =
+      switch answer {
+      case .known: nil
+      case .neverCame: terms.payments.pause(beforeWatching: record, now: now)
+      // Nothing was learned: whatever the age, there is a look to come.
+      case .noEffect, .unknown, .notTold: max(terms.payments.giveUp / 4, .seconds(1))
+      }
     records[record.key]?.lease = nil
-    writes.postponed.append(PaymentPostponement(key: record.key, isUnknown: goesOn, delay: pause ?? .zero, waitsForLease: false))
+    writes.postponed.append(PaymentPostponement(key: record.key, isUnknown: next != nil, delay: next ?? .zero, waitsForLease: false))
   }
 
   private mutating func settle(_ record: PaymentRecord, _ result: PaymentResult, _ order: Order) {
@@ -76,7 +80,7 @@ extension BatchFold {
   private mutating func settled(_ record: PaymentRecord, as state: PaymentState, authorization: AuthorizationID?, declineCode: String?) {
     records[record.key]?.state = state
     writes.settled.removeAll { $0.key == record.key }
-    let isWatched = state == .unavailable && record.wasUnknown
+    let isWatched = state == .unavailable && record.wasUnknown && record.operation.kind == .authorize
     writes.settled.append(
       PaymentSettlement(
         key: record.key, state: state, authorization: authorization, declineCode: declineCode,

@@ -54,9 +54,13 @@ struct UnconfirmedPublications {
 
   /// Without confirms: what the kernel has taken is done.
   mutating func settleWritten(_ written: UInt64) {
-    while head < entries.count, let entry = entries[head], entry.end <= written {
-      entries[head] = nil
-      entry.job.settle(entry.index, .confirmed)
+    while head < entries.count {
+      // One that is nil was answered before.
+      if let entry = entries[head] {
+        guard entry.end <= written else { break }
+        entries[head] = nil
+        entry.job.settle(entry.index, .confirmed)
+      }
       head += 1
     }
     forgetSettled()

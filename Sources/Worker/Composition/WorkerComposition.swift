@@ -170,9 +170,11 @@ final class WorkerComposition: Sendable {
   /// Takes no more work; `run` returns when what is in hand is done.
   func drain() async {
     stopped.open()
-    await queries?.drain()
-    await deadLetters?.drain()
+    // At once: each may have to wait for a broker that answers slowly.
+    async let answering: Void? = queries?.drain()
+    async let keeping: Void? = deadLetters?.drain()
     await pipeline?.drain()
+    _ = await (answering, keeping)
   }
 
   /// Without a provider what still has to be voided waits, in the form of the one there may be later.

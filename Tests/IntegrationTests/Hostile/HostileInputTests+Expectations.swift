@@ -36,7 +36,8 @@ extension HostileInputTests {
     if let type = sent.type { #expect(came.type == type, "\(message.name)") }
     guard !message.headersAreCut else { return }
     let kept = sent.headers.filter { !message.dropped.contains($0.name) }
-    #expect(Array(came.headers.prefix(kept.count)) == kept, "\(message.name)")
+    // A table has no order, and RabbitMQ 4 sorts it.
+    #expect(kept.allSatisfy(came.headers.contains), "\(message.name)")
     #expect(message.dropped.allSatisfy { letter.header($0) == nil || $0 == "x-order-principal" }, "\(message.name)")
   }
 

@@ -49,7 +49,7 @@ extension OrderStoreContract {
     _ = try await neverCame()
     let watched = try await lease(order(1), for: .milliseconds(200))
     #expect(watched.isGivenUp)
-    _ = try await report(watched, .unknown(reason: "down"), giveUp: .zero)
+    _ = try await report(watched, .neverCame, giveUp: .zero)
     pass()
     #expect(try await store.lease(limit: 1_000, for: .seconds(1), openFor: nil).allSatisfy { $0.key.order != order(1) })
   }

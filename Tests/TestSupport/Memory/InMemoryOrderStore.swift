@@ -150,7 +150,7 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
 }
 
 extension PaymentRecord {
-  package var isWatched: Bool { state == .unavailable && isUnknown }
+  package var isWatched: Bool { state == .unavailable && isUnknown && operation.kind == .authorize }
 }
 
 extension BatchKeys {
@@ -187,7 +187,7 @@ extension InMemoryOrderStore.Tables {
   /// What is due and in nobody's hands, in the order in which it is taken.
   package func leasable(openFor age: Duration?) -> [PaymentRecord] {
     let free = records.values.filter { record in
-      (record.state == .open || record.isWatched) && (due[record.key].map { $0 <= now } ?? true)
+      (record.state == .open || (record.isWatched && age == nil)) && (due[record.key].map { $0 <= now } ?? true)
         && (record.lease == nil || leases[record.key].map { $0 < now } ?? true)
         && age.map { record.isUnknown || record.lease != nil || record.openedAt + $0 <= now } ?? true
     }

@@ -5,6 +5,7 @@ extension Migration {
     sql: """
       -- Whether it was ever unknown what a call did. A row that is 'unavailable' and unknown is looked up again when its next attempt is due.
       ALTER TABLE payments ADD COLUMN was_unknown boolean NOT NULL DEFAULT false;
-      CREATE INDEX payments_watched ON payments (next_attempt_at) WHERE state = 'unavailable' AND is_unknown;
+      UPDATE payments SET was_unknown = true WHERE state = 'open' AND attempts > 0;
+      CREATE INDEX payments_watched ON payments (next_attempt_at) WHERE state = 'unavailable' AND is_unknown AND operation = 'authorize';
       """)
 }
