@@ -86,7 +86,7 @@ package struct ProductWorld: Sendable {
   }
 
   package func configuration(_ purpose: String) throws -> ConnectionConfiguration {
-    try ConnectionConfiguration(url: settings["ORDERS_AMQP_URL"]!, name: "tests \(purpose) \(name)")
+    try ConnectionConfiguration(url: settings["ORDERS_AMQP_URL"]!, name: "tests \(purpose) \(name)", connectTimeout: .seconds(20))
   }
 
   package func publisher() throws -> Publisher { Publisher(configuration: try configuration("publish")) }

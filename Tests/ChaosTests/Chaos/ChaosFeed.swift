@@ -83,7 +83,8 @@ final class ChaosFeed: Sendable {
     for publisher in publishers { await publisher.close() }
   }
 
-  private var isOver: Bool { state.withLock { $0.isEnded || isDone(&$0) } }
+  /// Also where the run ends by an error.
+  private var isOver: Bool { Task.isCancelled || state.withLock { $0.isEnded || isDone(&$0) } }
 
   private func isDone(_ state: inout State) -> Bool {
     state.nextLife == plan.lives.count && state.active.isEmpty && state.outgoing.isEmpty && state.later.isEmpty && state.inFlight == 0

@@ -25,7 +25,11 @@ actor ChaosServers {
     guard let name = Self.stackName(server) else { return try await startSandbox() }
     let log = "\(folder)/\(name).log"
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    guard await ServerProcess.run([Self.script, "start", "--dir", "\(folder)/\(name)", "--only", name], log: log) else {
+    // One that was just killed may have its port for a moment longer.
+    var tries = 1
+    while await !ServerProcess.run([Self.script, "start", "--dir", "\(folder)/\(name)", "--only", name], log: log) {
+      tries += 1
+      if tries <= 3 { continue }
       throw Failure(description: "\(name) did not start: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")")
     }
     for line in try String(contentsOfFile: "\(folder)/\(name)/stack.env", encoding: .utf8).split(separator: "\n") {
