@@ -47,6 +47,14 @@ extension OrderStoreContract {
     try await setStock(a, 10)
     _ = try await transact([command("m1", order: 1, [(a, 2)], confirm: true)])
     _ = try await neverCame()
+    // A look that told nothing is no last one, however late it was.
+    let unheard = try await lease(order(1), for: .milliseconds(200))
+    _ = try await report(unheard, .noEffect(reason: "down", retryAfter: .seconds(1)), giveUp: .zero)
+    let whileRefusing = try await eventually(within: .milliseconds(1_500)) {
+      pass()
+      return try await store.lease(limit: 1_000, for: .milliseconds(200), openFor: .seconds(60)).contains { $0.key.order == order(1) }
+    }
+    #expect(!whileRefusing, "while every call is refused nothing could be learned")
     let watched = try await lease(order(1), for: .milliseconds(200))
     #expect(watched.isGivenUp)
     _ = try await report(watched, .neverCame, giveUp: .zero)
