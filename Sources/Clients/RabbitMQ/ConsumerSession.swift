@@ -8,15 +8,19 @@ final class ConsumerSession {
   let connection: AMQPConnection
   private let generation: UInt64
   private let prefetch: UInt16
+  private var window: PrefetchWindow
   private let inbox: DeliveryInbox
   private let arena = Arena()
   private var assembler: FrameAssembler
   private var taking = true
+  /// Whether others read this queue, too, and a delivery that is not handed out would be counted against its message.
+  private var isShared = true
 
   init(connection: AMQPConnection, generation: UInt64, prefetch: UInt16, inbox: DeliveryInbox, limits: HeaderLimits) {
     self.connection = connection
     self.generation = generation
     self.prefetch = prefetch
+    window = PrefetchWindow(size: prefetch)
     self.inbox = inbox
     assembler = FrameAssembler(generation: generation, limits: limits)
   }
@@ -33,6 +37,7 @@ final class ConsumerSession {
       amqp_queue_declare(handle, channel, try arena.shortBytes(name, "queue"), 1, 0, 0, 0, none)
       try connection.check("queue \(name)")
     case .exclusive(let name, let bindings):
+      isShared = false
       let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(name, "queue"), 0, 0, 1, 1, none)
       try connection.check("declaring a queue of one's own")
       queue = declared.map { text($0.pointee.queue) } ?? name
@@ -62,6 +67,7 @@ final class ConsumerSession {
       }
       guard taking else { return }
       taking = false
+      if isShared { try fillWindow() }
       amqp_basic_cancel(connection.handle, AMQPConnection.channel, arena.bytes(Self.tag))
       try connection.check("cancelling the consumer")
       // What came before the server's answer is still to be handed out.
@@ -71,6 +77,17 @@ final class ConsumerSession {
       // The channel's methods are processed in order: an answer to this one means that those before it are done.
       amqp_basic_qos(connection.handle, AMQPConnection.channel, 0, prefetch, 0)
       try connection.check("waiting for RabbitMQ")
+    }
+  }
+
+  /// Waits for what the settlements sent so far have made room for. Of what a quorum queue hands out while it cancels the consumer nothing arrives:
+  /// the channel keeps it to its end, and it is counted as delivered. While the window is full there is no such thing, and none is
+  /// settled before the cancelling: this thread would have to do it. In a queue that holds less than a window nothing is left to be handed out.
+  private func fillWindow() throws(AMQPError) {
+    let end = Deadline.after(.milliseconds(100))
+    while !window.isFull && !inbox.isFull && !end.hasPassed {
+      if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
+      try read(.untilFull)
     }
   }
 
@@ -99,6 +116,7 @@ final class ConsumerSession {
       guard try connection.nextFrame(&frame) else { break }
       switch try assembler.take(frame) {
       case .delivery(let delivery):
+        window.received(delivery.tag)
         deliveries.append(delivery)
         size += delivery.body.count
         total += delivery.body.count
@@ -121,6 +139,7 @@ final class ConsumerSession {
 
   private func settle(_ settlement: Settlement) throws(AMQPError) {
     let (handle, channel) = (connection.handle, AMQPConnection.channel)
+    window.settle(settlement)
     switch settlement {
     case .ack(let tag, let multiple): try connection.checkSent(amqp_basic_ack(handle, channel, tag, multiple ? 1 : 0), "acknowledging")
     case .nack(let tag, let requeue, let multiple):

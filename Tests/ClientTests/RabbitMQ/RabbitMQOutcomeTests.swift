@@ -115,6 +115,35 @@ import Testing
     try await fixture.remove()
   }
 
+  /// What an acknowledgement makes room for must not be handed out while the consumer is cancelled.
+  @Test func whatAConsumerThatStopsTakingDoesNotHandOutWasNotDelivered() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = try fixture.publisher()
+    var left = 20_000
+    for outcome in await publisher.publish((0..<left).map { _ in fixture.publication([UInt8](repeating: 1, count: 400)) }, deadline: .after(.seconds(20))) {
+      #expect(outcome == .confirmed)
+    }
+    for round in 1...30 where left > 600 {
+      let consumer = try fixture.consumer(prefetch: 600)
+      var taken = await consumer.deliveries(300)
+      let first = try #require(taken.last, "round \(round)")
+      consumer.settle([.ack(tag: first.tag, multiple: true)], generation: first.generation)
+      await consumer.stopTaking()
+      while case .deliveries(let some) = await consumer.next(max: 600) { taken += some }
+      consumer.settle([.ack(tag: taken.last!.tag, multiple: true)], generation: first.generation)
+      await consumer.flush()
+      await consumer.close()
+      left -= taken.count
+    }
+    let rest = try fixture.consumer(prefetch: 20_000)
+    let remaining = await rest.deliveries(left)
+    let counted = remaining.count { $0.redelivered }
+    #expect(remaining.count == left && counted == 0, "\(remaining.count) of \(left), \(counted) of them delivered before")
+    await rest.close()
+    await publisher.close()
+    try await fixture.remove()
+  }
+
   @Test func anExclusiveQueueHasANameAndItsBindings() async throws {
     let exchange = Stack.uniqueName("client-test-exchange-")
     try await AMQPAdministration.withSession(try RabbitMQFixture.configuration()) { session throws(AMQPError) in
