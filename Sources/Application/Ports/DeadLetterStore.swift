@@ -76,8 +76,8 @@ package enum ReplayProgress: Sendable, Equatable {
 
 /// Where dead letters are kept.
 package protocol DeadLetterStore: Sendable {
-  /// One transaction for all of them. A letter that is there is parked again with what this failure says of it, where it is a later one; its message
-  /// stays as it first came.
+  /// One transaction for all of them. A letter that is there is parked again with what this failure says of it, where it is a later one, or one that a letter
+  /// under way has not been told of yet; its message stays as it first came.
   func ingest(_ arrivals: [DeadLetterArrival]) async throws(StoreError)
 
   /// Newest first; what stands behind `position`, at most `limit`.

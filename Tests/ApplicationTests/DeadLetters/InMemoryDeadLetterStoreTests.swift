@@ -16,6 +16,9 @@ import Testing
   @Test func aReplayThatFailsAgainIsParkedWhateverWasNotedMeanwhile() async throws {
     try await contract.aReplayThatFailsAgainIsParkedWhateverWasNotedMeanwhile()
   }
+  @Test func aReplayThatFailsAtAWorkerWhoseClockIsBehindIsParkedAgain() async throws {
+    try await contract.aReplayThatFailsAtAWorkerWhoseClockIsBehindIsParkedAgain()
+  }
   @Test func lettersWhoseCommandsWereDoneAreSettled() async throws { try await contract.lettersWhoseCommandsWereDoneAreSettled() }
   @Test func onlyParkedLettersAreDiscarded() async throws { try await contract.onlyParkedLettersAreDiscarded() }
   @Test func lettersAreHandedOutOldestFirstUntilTheStart() async throws { try await contract.lettersAreHandedOutOldestFirstUntilTheStart() }

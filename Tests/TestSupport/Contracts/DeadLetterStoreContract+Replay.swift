@@ -68,6 +68,19 @@ extension DeadLetterStoreContract {
     #expect(try await claimed([letter(1)]) == [1])
   }
 
+  package func aReplayThatFailsAtAWorkerWhoseClockIsBehindIsParkedAgain() async throws {
+    let first = letter(1, after: 10)
+    try await ingest([first])
+    _ = try await claimed([first])
+    try await store.published([first.key])
+    try await ingest([first])
+    #expect(try await state(first) == .replaying, "a copy of the failure that is known already")
+    try await ingest([letter(1, error: "again", after: 5)])
+    let parked = try #require(try await store.find(first.key.id...first.key.id, tenant: tenant, limit: 1).first)
+    #expect(parked.state == .parked && parked.error == "again" && parked.failedAt == first.failedAt)
+    #expect(parked.history.map(\.at) == [first.failedAt, Self.start, Self.start + .seconds(5)])
+  }
+
   package func lettersWhoseCommandsWereDoneAreSettled() async throws {
     let letters = (1...6).map { letter($0) }
     try await ingest(letters)

@@ -42,13 +42,14 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
           get { row.letter }
           set { row.letter = newValue }
         }
-        guard arrival.isDated, next.failedAt > letter.failedAt else { continue }
+        let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && !next.history.allSatisfy(letter.history.contains)
+        guard arrival.isDated, isNew else { continue }
         letter.reason = next.reason
         letter.error = next.error
         letter.attempts = next.attempts
         letter.state = .parked
         letter.firstFailedAt = min(letter.firstFailedAt, next.firstFailedAt)
-        letter.failedAt = next.failedAt
+        letter.failedAt = max(letter.failedAt, next.failedAt)
         letter.history += next.history
         row.claimedAt = nil
         row.isPublished = false

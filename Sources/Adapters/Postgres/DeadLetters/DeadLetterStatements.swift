@@ -8,7 +8,8 @@ enum DeadLetterStatements {
     "CASE WHEN jsonb_array_length(d.history) < 100 THEN d.history || \(event) ELSE (d.history - 50) || \(event) END"
   }
 
-  /// A copy that does not say when it failed changes nothing where there is a row.
+  /// A copy that does not say when it failed changes nothing where there is a row. One under way may fail at a worker whose clock is behind: there a
+  /// failure that its history does not know is a new one.
   static let ingest = Statement(
     name: "dead_letters_ingest",
     sql: """
@@ -26,10 +27,10 @@ enum DeadLetterStatements {
       ORDER BY a.tenant_id, a.id
       ON CONFLICT (tenant_id, id) DO UPDATE SET
         reason = excluded.reason, error = excluded.error, error_pattern = excluded.error_pattern, attempts = excluded.attempts, state = 'parked',
-        first_failed_at = least(d.first_failed_at, excluded.first_failed_at), failed_at = excluded.failed_at, claimed_at = NULL,
+        first_failed_at = least(d.first_failed_at, excluded.first_failed_at), failed_at = greatest(d.failed_at, excluded.failed_at), claimed_at = NULL,
         published_at = NULL, settled_at = NULL,
         history = \(appended("excluded.history"))
-      WHERE excluded.failed_at > d.failed_at
+      WHERE excluded.failed_at > d.failed_at OR d.state = 'replaying' AND NOT d.history @> excluded.history
       """,
     parameterTypes: [
       .textArray, .uuidArray, .textArray, .textArray, .uuidArray, .textArray, .textArray, .textArray, .int4Array, .byteaArray, .int8Array,
