@@ -1,9 +1,19 @@
 import Foundation
 import Glibc
 
-/// RabbitMQ and PostgreSQL of one test's own, by `scripts/stack`: ended and started again they keep their ports and data.
+/// Servers of one test's own, by `scripts/stack`: ended and started again they keep their ports, and RabbitMQ and PostgreSQL their data.
 package struct PrivateStack: Sendable {
-  package enum Server: String, Sendable, CaseIterable { case rabbitmq, postgres }
+  package enum Server: String, Sendable, CaseIterable {
+    case postgres, redis, rabbitmq
+
+    fileprivate var urlName: String {
+      switch self {
+      case .postgres: "STACK_DATABASE_URL"
+      case .redis: "STACK_REDIS_URL"
+      case .rabbitmq: "STACK_AMQP_URL"
+      }
+    }
+  }
 
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
@@ -13,23 +23,23 @@ package struct PrivateStack: Sendable {
   private let folder: String
   private let urls: [Server: String]
 
-  /// Starts both. `folder` is removed with them, also by who ran the tests where those were killed.
-  package static func start(folder: String) async throws -> PrivateStack {
-    let all = Server.allCases
-    await PrivateStack(folder: folder, urls: [:]).remove()
-    try await PrivateStack(folder: folder, urls: [:]).start(all)
-    let urls = [Server.rabbitmq: variable("STACK_AMQP_URL", in: folder), .postgres: variable("STACK_DATABASE_URL", in: folder)]
-    return PrivateStack(folder: folder, urls: urls.compactMapValues(\.self))
+  /// Starts them. `folder` is removed with them, also by who ran the tests where those were killed.
+  package static func start(_ servers: [Server], folder: String) async throws -> PrivateStack {
+    await remove(folder: folder)
+    try await PrivateStack(folder: folder, urls: [:]).start(servers)
+    let urls = servers.map { ($0, variable($0.urlName, in: folder) ?? "") }
+    return PrivateStack(folder: folder, urls: Dictionary(uniqueKeysWithValues: urls))
   }
 
-  /// `ORDERS_*` variables that lead to them.
-  package var settings: [String: String] { ["ORDERS_AMQP_URL": urls[.rabbitmq] ?? "", "ORDERS_DATABASE_URL": urls[.postgres] ?? ""] }
+  package func url(_ server: Server) -> String { urls[server] ?? "" }
 
-  /// Returns once they take connections.
+  /// Starts those that are not there; returns once they take connections.
   package func start(_ servers: [Server]) async throws {
-    guard await run("start", servers) else {
-      throw Failure(description: "\(servers) did not start: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")")
+    // One that was just killed may have its port for a moment longer.
+    for _ in 1...3 {
+      if await run("start", servers) { return }
     }
+    throw Failure(description: "\(servers) did not start: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")")
   }
 
   /// An orderly end: RabbitMQ takes leave of its clients, PostgreSQL ends their sessions.
@@ -37,17 +47,19 @@ package struct PrivateStack: Sendable {
     guard await run("stop", servers) else { throw Failure(description: "\(servers) did not stop") }
   }
 
-  /// `kill -9`; returns when they are gone.
+  /// `kill -9` for all processes of these servers; returns when they are gone.
   package func kill(_ servers: [Server]) async {
-    let processes = servers.compactMap { Self.variable("STACK_\($0.rawValue.uppercased())_PID", in: folder).flatMap { pid_t($0) } }
-    for process in processes { Glibc.kill(process, SIGKILL) }
-    // Nobody may have reaped what the script left behind: a zombie has no command line.
-    _ = await eventually { processes.allSatisfy { (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\($0)/cmdline")))?.isEmpty ?? true } }
+    let all = servers.flatMap(processes)
+    for pid in all { Glibc.kill(pid, SIGKILL) }
+    _ = await eventually { all.allSatisfy { !Self.lives($0) } }
   }
+
+  package func freeze(_ server: Server) { for pid in processes(server) { Glibc.kill(pid, SIGSTOP) } }
+  package func thaw(_ server: Server) { for pid in processes(server) { Glibc.kill(pid, SIGCONT) } }
 
   /// Whether it takes connections.
   package func listens(_ server: Server) -> Bool {
-    guard let port = urls[server].flatMap({ URL(string: $0)?.port }) else { return false }
+    guard let port = URL(string: url(server))?.port else { return false }
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = loopback(UInt16(port))
@@ -56,10 +68,14 @@ package struct PrivateStack: Sendable {
     }
   }
 
-  package func remove() async {
-    await kill(Server.allCases)
-    await ServerProcess.run([Self.script, "remove", "--dir", folder])
-    try? FileManager.default.removeItem(atPath: log)
+  package func remove() async { await Self.remove(folder: folder) }
+
+  private static func remove(folder: String) async {
+    let stack = PrivateStack(folder: folder, urls: [:])
+    // Killed, for nobody wants their data: an orderly end takes RabbitMQ many seconds.
+    await stack.kill(Server.allCases)
+    if FileManager.default.fileExists(atPath: folder) { await ServerProcess.run([script, "remove", "--dir", folder]) }
+    try? FileManager.default.removeItem(atPath: stack.log)
   }
 
   private var log: String { folder + ".log" }
@@ -71,5 +87,22 @@ package struct PrivateStack: Sendable {
   private static func variable(_ name: String, in folder: String) -> String? {
     let lines = (try? String(contentsOfFile: "\(folder)/stack.env", encoding: .utf8))?.split(separator: "\n") ?? []
     return lines.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+  }
+
+  /// The server's process and its children: PostgreSQL has one for each connection.
+  private func processes(_ server: Server) -> [pid_t] {
+    guard let pid = Self.variable("STACK_\(server.rawValue.uppercased())_PID", in: folder).flatMap({ pid_t($0) }), Self.lives(pid) else { return [] }
+    guard server == .postgres else { return [pid] }
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { pid_t($0) } ?? []
+    return [pid] + all.filter { Self.stat($0)?.parent == pid }
+  }
+
+  /// Nobody may have reaped what the script left behind.
+  private static func lives(_ pid: pid_t) -> Bool { stat(pid).map { $0.state != "Z" } ?? false }
+
+  private static func stat(_ pid: pid_t) -> (state: Substring, parent: pid_t?)? {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    return fields.count > 1 ? (fields[0], pid_t(fields[1])) : nil
   }
 }

@@ -1,3 +1,5 @@
+import Pacing
+
 /// Whether calls go through to what lies behind an adapter.
 package enum BreakerState: String, Sendable, CaseIterable {
   case closed, open
@@ -33,6 +35,8 @@ package struct Breaker: Sendable {
     package var memory = Duration.seconds(10)
     package var firstPause = Duration.seconds(1)
     package var longestPause = Duration.seconds(30)
+    /// Where in its upper half a pause ends, from 0 to 1: drawn, so that many workers do not try a service that recovers all at once.
+    package var chance: @Sendable () -> Double = { .random(in: 0...1) }
     package var probes = 3
     package init() {}
   }
@@ -48,13 +52,13 @@ package struct Breaker: Sendable {
   private var epoch = 0
   private var failures = 0
   private var recent: [(at: Instant, failed: Bool)] = []
-  private var pause: Duration
+  private var backoff: Backoff
   private var reopens: Instant?
   private var probing = 0
 
   package init(limits: Limits = Limits()) {
     self.limits = limits
-    pause = limits.firstPause
+    backoff = Backoff(first: limits.firstPause, limit: limits.longestPause)
   }
 
   /// How long no call will be let through; nil where one would be now.
@@ -80,14 +84,13 @@ package struct Breaker: Sendable {
     case (.open, _): break
     case (.halfOpen, .neither): probing -= 1
     case (.halfOpen, .well):
-      pause = limits.firstPause
+      backoff.reset()
       change(to: .closed)
     case (.halfOpen, .ill), (.halfOpen, .stillIll):
       // Where another probe is still under way it may yet close it.
       probing -= 1
       failures += 1
       guard failures >= limits.probes || probing == 0 else { return }
-      pause = min(pause * 2, limits.longestPause)
       open(at: now)
     case (.closed, .neither), (.closed, .stillIll): break
     case (.closed, let health):
@@ -110,7 +113,7 @@ package struct Breaker: Sendable {
 
   private mutating func open(at now: Instant) {
     change(to: .open)
-    reopens = now + pause
+    reopens = now + backoff.next(chance: limits.chance())
   }
 
   private mutating func change(to next: BreakerState) {

@@ -1,4 +1,5 @@
 import Domain
+import Pacing
 import Synchronization
 
 /// Asks the provider for what stands open, outside any transaction, and hands what it says to the pipeline.
@@ -61,7 +62,7 @@ package final class PaymentExecutor: Sendable {
   }
 
   package func run() async {
-    var pause = Duration.milliseconds(100)
+    var backoff = Backoff(first: .milliseconds(100))
     await withDiscardingTaskGroup { group in
       while !stopping.withLock({ $0 }) {
         let free = inHand.withLock { min(settings.concurrency - $0.calls, settings.undecided - $0.undecided) }
@@ -73,7 +74,7 @@ package final class PaymentExecutor: Sendable {
           let until = elapsed() + settings.lease
           let refusing = provider.pause
           let leased = try await queue.lease(limit: free, for: settings.lease, openFor: refusing.map { _ in settings.giveUp })
-          pause = .milliseconds(100)
+          backoff.reset()
           inHand.withLock { $0 = ($0.calls + leased.count, $0.undecided + leased.count) }
           for payment in leased { group.addTask { await self.perform(payment, until: until) } }
           if let refusing {
@@ -84,8 +85,7 @@ package final class PaymentExecutor: Sendable {
           }
         } catch {
           // A store that is away shows in its own dependency.
-          await wakeup.wait(atMost: pause, clock: clock)
-          pause = min(pause * 2, .seconds(2))
+          await wakeup.wait(atMost: backoff.next(), clock: clock)
         }
       }
     }

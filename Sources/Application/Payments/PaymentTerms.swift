@@ -25,10 +25,12 @@ package struct PaymentTerms: Sendable {
   }
 
   /// How long an operation waits for its next try: longer with each, no longer than the provider asks for within reason, and not past the moment
-  /// at which something is to be said of it.
+  /// at which something is to be said of it. Up to 5 s; where it is unknown up to a hundredth of its age, to 5 minutes: a capture that once was unknown
+  /// is never given up, and a provider that never answers it is not to be asked every few seconds for days.
   func pause(before record: PaymentRecord, isUnknown: Bool, isTold: Bool, retryAfter: Duration?, now: Timestamp) -> Duration {
-    let backoff = Duration.milliseconds(100) * (1 << min(max(record.attempts - 1, 0), 6))
-    var pause = max(min(backoff, .seconds(5)), min(retryAfter ?? .zero, .seconds(30)))
+    let longest = isUnknown ? max(.seconds(5), min(record.openedAt.duration(to: now) / 100, .seconds(300))) : .seconds(5)
+    let backoff = Duration.milliseconds(100) * (1 << min(max(record.attempts - 1, 0), 12))
+    var pause = max(min(backoff, longest), min(retryAfter ?? .zero, .seconds(30)))
     if isUnknown, !isTold, let first = record.firstCalledAt { pause = min(pause, max(now.duration(to: first + timeout), .milliseconds(10))) }
     if !isUnknown, record.mayBeGivenUp { pause = min(pause, max(now.duration(to: record.openedAt + giveUp), .milliseconds(10))) }
     return pause

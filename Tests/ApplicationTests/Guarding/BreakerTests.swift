@@ -4,8 +4,15 @@ import Testing
 @Suite struct BreakerTests {
   /// A breaker and a clock that is moved by hand.
   private final class World {
-    var breaker = Breaker()
+    var breaker: Breaker
     var now = ContinuousClock.now
+
+    /// The longest pauses, where nothing is said of it.
+    init(chance: Double = 1) {
+      var limits = Breaker.Limits()
+      limits.chance = { chance }
+      breaker = Breaker(limits: limits)
+    }
 
     func admit() -> Breaker.Permit? { breaker.admit(at: now) }
 
@@ -55,6 +62,17 @@ import Testing
     #expect(world.breaker.wait(at: world.now) == .milliseconds(1))
     world.pass(.milliseconds(1))
     #expect(world.breaker.wait(at: world.now) == nil)
+  }
+
+  @Test(arguments: [0, 0.5, 1]) func aPauseIsDrawnFromItsUpperHalf(chance: Double) {
+    let world = World(chance: chance)
+    world.calls("-----", apart: .zero)
+    for seconds in [1.0, 2, 4, 8, 16, 30] {
+      let wait = Duration.seconds(seconds * (0.5 + chance / 2))
+      #expect(world.breaker.wait(at: world.now) == wait)
+      world.pass(wait)
+      world.call(.ill)
+    }
   }
 
   @Test func oneProbeThatIsAnsweredClosesIt() {

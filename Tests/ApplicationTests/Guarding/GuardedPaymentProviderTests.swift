@@ -52,10 +52,12 @@ import Testing
 
     init(concurrency: Int = 64, deadline: Duration = .seconds(20), _ script: @escaping @Sendable (_ call: Int) async -> PaymentAnswer) {
       provider = ScriptedProvider(script)
+      var limits = AdapterGuard.Limits(deadline: deadline, concurrency: concurrency)
+      limits.breaker.chance = { 1 }
       guarded = GuardedPaymentProvider(
         provider,
         guard: AdapterGuard(
-          adapter: "payment", limits: .init(deadline: deadline, concurrency: concurrency), observer: observations, now: { [clock] in clock.now }),
+          adapter: "payment", limits: limits, observer: observations, now: { [clock] in clock.now }),
         operation: { _ in "authorize" })
     }
 

@@ -13,8 +13,7 @@ import Testing
     let seed = Self.number("CHAOS_SEED") ?? UInt64.random(in: 0..<1_000_000)
     let (commands, faults) = (Int(Self.number("CHAOS_COMMANDS") ?? 1_000), Int(Self.number("CHAOS_FAULTS") ?? 10))
     print("chaos: CHAOS_SEED=\(seed) CHAOS_COMMANDS=\(commands) CHAOS_FAULTS=\(faults)")
-    let servers = ChaosServers()
-    try await servers.start()
+    let servers = try await ChaosServers()
     do {
       let world = try await ChaosRun.world(servers)
       if let table = ProcessInfo.processInfo.environment["CHAOS_SABOTAGE"] { try await ChaosRun.sabotage(table, in: world) }

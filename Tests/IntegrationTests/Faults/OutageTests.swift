@@ -12,9 +12,11 @@ import Testing
 
   @Test(.timeLimit(.minutes(15))) func longOutagesCountForNothingAndWorkGoesOnWithin5Seconds() async throws {
     let folder = ProcessInfo.processInfo.environment["OUTAGE_STACK"] ?? "/tmp/order-worker-\(Stack.uniqueName("outage"))"
-    let stack = try await PrivateStack.start(folder: folder)
-    let world = try await ProductWorld.make(
-      stack.settings.merging(["ORDERS_REDIS_URL": "redis://127.0.0.1:\(freePort())", "ORDERS_BATCH_MAX": "50"]) { $1 })
+    let stack = try await PrivateStack.start([.rabbitmq, .postgres], folder: folder)
+    let world = try await ProductWorld.make([
+      "ORDERS_AMQP_URL": stack.url(.rabbitmq), "ORDERS_DATABASE_URL": stack.url(.postgres), "ORDERS_REDIS_URL": "redis://127.0.0.1:\(freePort())",
+      "ORDERS_BATCH_MAX": "50",
+    ])
     try await world.setStock(["p": 1_000_000])
     let worker = await world.worker()
     #expect(await world.connections(reach: 1), "\(world.logTail())")
