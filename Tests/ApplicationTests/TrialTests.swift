@@ -56,7 +56,31 @@ import Testing
     }
     let forwarded = try #require(fixture.broker.all.forwarded.first)
     #expect(forwarded.messageID == "m1" && forwarded.header("x-reason")?.text == "delivery_limit")
+    #expect(forwarded.header("x-order-principal") != nil, "whose sender is known, by its headers")
     #expect(fixture.store.snapshot.orders.count == 1 && fixture.replies["m2"] == ["accepted"])
+  }
+
+  /// Nothing else would tell why all that comes after it waits.
+  @Test func aDatabaseThatCannotTakeTheNoteIsToldOfOnce() async throws {
+    final class Journal: PipelineJournal {
+      let lines = Mutex<[String]>([])
+      func note(_ note: PipelineNote) {
+        switch note {
+        case .storeUnavailable(let reason): lines.withLock { $0.append(reason) }
+        case .storeAvailable: lines.withLock { $0.append("back") }
+        default: break
+        }
+      }
+    }
+    let journal = Journal()
+    let notes = InMemoryTrialNotes()
+    notes.fail([.refused("no right on delivery_trials"), .unavailable("no space left")])
+    let fixture = Fixture(journal: journal, trials: notes)
+    try await fixture.run {
+      fixture.source.deliver([Self.delivered(3, Fixture.create("m1", order: 1))], redelivered: true)
+      #expect(await eventually { fixture.replies["m1"] == ["accepted"] })
+    }
+    #expect(journal.lines.withLock { $0 } == ["no right on delivery_trials", "back"])
   }
 
   @Test func aStopWhileItIsTriedGivesItBack() async throws {

@@ -54,6 +54,8 @@ package struct JSONCommandDecoder: CommandDecoder {
     }
   }
 
+  package func sender(of message: Message) -> Principal? { try? authenticator.authenticate(message) }
+
   private struct Sender {
     let principal: Principal
     let journey: Journey

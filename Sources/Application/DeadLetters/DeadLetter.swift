@@ -28,6 +28,10 @@ package struct DeadLetterEvent: Sendable, Equatable {
     self.what = what
     self.actor = actor
   }
+
+  /// How `what` begins where a message failed: a first failure is told from that of a replay.
+  package static func failure(isReplay: Bool) -> String { isReplay ? "failed again" : "failed" }
+  package var isOfReplay: Bool { what.hasPrefix(Self.failure(isReplay: true)) }
 }
 
 /// What a claim on a command's id says where the command was done: by it a dead letter is found to be settled.
@@ -101,13 +105,13 @@ package struct DeadLetter: Sendable, Equatable {
   package var commandID: String { messageID ?? "dl-\(key.id)" }
   package var hasWholeBody: Bool { body.count == bodySize }
 
-  /// What many errors of one kind have in common: every word with a digit in it is left open.
+  /// What many errors of one kind have in common: every word with a digit in it is left open, but for PostgreSQL's code.
   package static func pattern(of error: String) -> String {
     var pattern = ""
     var word = ""
     var hasDigit = false
     func flush() {
-      pattern += hasDigit ? "…" : word
+      pattern += hasDigit && pattern != "ERROR " ? "…" : word
       word = ""
       hasDigit = false
     }

@@ -44,8 +44,8 @@ package struct DeadLetterReplay: Sendable {
     package var pace = ReplayPace.unlimited
     /// More failures than this many of a hundred end the replay; nil: none do.
     package var abortAbove: Double?
-    /// How long a step of a ramp may take to settle.
-    package var settleLimit = Duration.seconds(60)
+    /// How long a step of a ramp may take to settle: commands before it in the queue, and open payments, take their time.
+    package var settleLimit = Duration.seconds(300)
 
     package init(actor: String) { self.actor = actor }
   }
@@ -56,15 +56,19 @@ package struct DeadLetterReplay: Sendable {
     package var skipped = 0
     /// Not taken by the broker, or known to have failed again.
     package var failed = 0
+    /// Known to be done, and rejected.
+    package var rejected = 0
+    /// Sent, watched, and not known to have ended.
+    package var underWay = 0
     /// Why it ended before its end.
     package var aborted: String?
 
     package init() {}
   }
 
-  /// A letter that was not replayed, and why.
+  /// A letter that was not replayed, or not with success, and why.
   package struct Note: Sendable, Equatable {
-    package enum Kind: String, Sendable { case skipped, failed }
+    package enum Kind: String, Sendable { case skipped, failed, rejected }
     package let key: DeadLetterKey
     package let kind: Kind
     package let why: String
@@ -93,6 +97,7 @@ package struct DeadLetterReplay: Sendable {
     var selection = selection
     var report = Report()
     report.matched = try await selection.count()
+    onProgress(report)
     var watch = ReplayWatch()
     var step = 0
     while !Task.isCancelled {
@@ -101,7 +106,7 @@ package struct DeadLetterReplay: Sendable {
       if letters.isEmpty { break }
       let failedBefore = report.failed
       let sent = try await replay(letters, &report)
-      if sent.isEmpty, report.failed > failedBefore { report.aborted = "RabbitMQ does not take them" }
+      if sent.isEmpty, report.failed > failedBefore { report.aborted = Self.notTaken }
       if watches { watch.add(sent) }
       try await look(&watch, &report)
       onProgress(report)
@@ -110,8 +115,11 @@ package struct DeadLetterReplay: Sendable {
       if rest > .zero { try? await ports.clock.sleep(for: rest) }
       step += 1
     }
+    try await look(&watch, &report, atEnd: true)
     return report
   }
+
+  private static let notTaken = "RabbitMQ does not take them: it is away, the queue of commands is full or not there, or its user may not publish to it"
 
   /// Claims and publishes; returns what is with the broker.
   private func replay(_ letters: [DeadLetter], _ report: inout Report) async throws(StoreError) -> [DeadLetterKey] {
@@ -129,7 +137,7 @@ package struct DeadLetterReplay: Sendable {
     guard !claims.isEmpty else { return [] }
     let claimed = try await ports.store.claim(claims, patience: Self.patience)
     let mine = claims.map(\.key).filter(claimed.contains)
-    for claim in claims where !claimed.contains(claim.key) { skip(claim.key, "it is not parked any more", &report) }
+    for claim in claims where !claimed.contains(claim.key) { skip(claim.key, "it is under way already, or was settled meanwhile", &report) }
     guard !mine.isEmpty else { return [] }
     let taken = await ports.forwarder.forward(mine.map { messages[$0]! })
     let (sent, lost) = (zip(mine, taken).filter(\.1).map(\.0), zip(mine, taken).filter { !$0.1 }.map(\.0))

@@ -5,23 +5,29 @@ struct ReplayWatch {
   private(set) var underWay: Set<DeadLetterKey> = []
   private(set) var done = 0
   private(set) var failed = 0
+  private(set) var rejected = 0
 
   mutating func add(_ keys: [DeadLetterKey]) { underWay.formUnion(keys) }
 
-  /// What was found of these; returns those that failed.
-  mutating func take(_ progress: [DeadLetterKey: ReplayProgress], of looked: [DeadLetterKey]) -> [DeadLetterKey] {
-    var fresh: [DeadLetterKey] = []
+  /// What was found of these; returns what there is to tell.
+  mutating func take(_ progress: [DeadLetterKey: ReplayProgress], of looked: [DeadLetterKey]) -> [DeadLetterReplay.Note] {
+    var notes: [DeadLetterReplay.Note] = []
     for key in looked {
       switch progress[key] {
       case .underWay: continue
       // A letter that is gone was settled and let go of.
       case .done, nil: done += 1
-      case .failed: fresh.append(key)
+      case .rejected(let code):
+        done += 1
+        rejected += 1
+        notes.append(.init(key: key, kind: .rejected, why: "its command was done, and rejected\(code.isEmpty ? "" : ": \(code)")"))
+      case .failed:
+        failed += 1
+        notes.append(.init(key: key, kind: .failed, why: "it failed again"))
       }
       underWay.remove(key)
     }
-    failed += fresh.count
-    return fresh
+    return notes
   }
 
   /// Of a hundred letters that are known to have ended.
@@ -37,26 +43,34 @@ extension DeadLetterReplay {
 
   var watches: Bool { settings.pace.settles || settings.abortAbove != nil }
 
-  /// Looks what became of the letters under way; waits for all of them where the pace says so.
-  func look(_ watch: inout ReplayWatch, _ report: inout Report) async throws(StoreError) {
+  /// Looks what became of the letters under way; waits for all of them where the pace says so, and where there are no others to send.
+  func look(_ watch: inout ReplayWatch, _ report: inout Report, atEnd: Bool = false) async throws(StoreError) {
     guard watches, report.aborted == nil else { return }
-    let settles = settings.pace.settles
+    let settles = settings.pace.settles || atEnd
     let end = ContinuousClock.now + settings.settleLimit
     while true {
       let looked = Array(watch.underWay.prefix(Self.mostLooked))
-      let failed = watch.take(try await ports.store.progress(looked), of: looked)
-      report.failed += failed.count
-      for key in failed { onNote(Note(key: key, kind: .failed, why: "it failed again")) }
+      let failed = watch.failed
+      for note in watch.take(try await ports.store.progress(looked), of: looked) { onNote(note) }
+      report.failed += watch.failed - failed
+      (report.rejected, report.underWay) = (watch.rejected, watch.underWay.count)
       if let limit = settings.abortAbove, settles ? watch.underWay.isEmpty : watch.known >= Self.fewest, watch.failureRate > limit {
-        report.aborted = "\(watch.failed) of \(watch.known) failed again"
+        report.aborted = """
+          \(watch.failed) of \(watch.known) failed again, and are parked with their new errors, which `dead-letters list --by error` shows; called \
+          again it goes on with the others, and these come last
+          """
         return
       }
       if !settles || watch.underWay.isEmpty || Task.isCancelled { return }
       if ContinuousClock.now >= end {
-        report.aborted =
-          "\(watch.underWay.count) letters were neither done nor parked again in time: is a worker with the roles commands and dead-letters running?"
+        report.aborted = """
+          \(watch.underWay.count) of those sent are still under way after \(settings.settleLimit.components.seconds) s, and stay `replaying`: the queue \
+          of commands is long, a payment of their order is open, or no worker with the roles commands and dead-letters runs; called again it goes on \
+          with the others
+          """
         return
       }
+      onProgress(report)
       try? await ports.clock.sleep(for: .milliseconds(100))
     }
   }

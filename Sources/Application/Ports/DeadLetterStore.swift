@@ -9,15 +9,19 @@ package struct DeadLetterFilter: Sendable, Equatable {
   package var type: String?
   package var since: Timestamp?
   package var order: OrderID?
+  /// A part of the error, or what `list --by error` shows of it.
+  package var error: String?
 
   package init(
-    states: Set<DeadLetterState>? = [.parked, .replaying], reason: DeadLetterReason? = nil, type: String? = nil, since: Timestamp? = nil, order: OrderID? = nil
+    states: Set<DeadLetterState>? = [.parked, .replaying], reason: DeadLetterReason? = nil, type: String? = nil, since: Timestamp? = nil,
+    order: OrderID? = nil, error: String? = nil
   ) {
     self.states = states
     self.reason = reason
     self.type = type
     self.since = since
     self.order = order
+    self.error = error
   }
 }
 
@@ -70,6 +74,8 @@ package enum ReplayProgress: Sendable, Equatable {
   case underWay
   /// Its command has a claim.
   case done
+  /// Its command was rejected, by this code.
+  case rejected(String)
   /// It is parked again.
   case failed
 }

@@ -8,6 +8,8 @@ package enum DecodedCommand: Sendable {
 /// Reads a command off a message, in the contract's order: transport, principal, type, body; the first that fails refuses.
 package protocol CommandDecoder: Sendable {
   func decode(_ received: ReceivedMessage) -> DecodedCommand
+  /// Who sent it first, by its headers alone; nil where nobody is verified to have.
+  func sender(of message: Message) -> Principal?
 }
 
 /// What an event says beside the order.

@@ -187,6 +187,13 @@ package enum StoreError: Error, Sendable, Equatable {
   case blocked(String)
   /// The database refuses something in this batch.
   case refused(String)
+
+  /// What the database said.
+  package var reason: String {
+    switch self {
+    case .unavailable(let reason), .conflict(let reason), .blocked(let reason), .refused(let reason): reason
+    }
+  }
 }
 
 /// Where orders, stock, claims and the outbox live.

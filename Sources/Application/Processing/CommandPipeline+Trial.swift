@@ -1,4 +1,5 @@
 import Domain
+import Pacing
 
 /// A message that may have killed workers: it is tried alone, after a committed note, so that its bystanders are told from it.
 extension CommandPipeline {
@@ -18,7 +19,9 @@ extension CommandPipeline {
     ports.journal.note(.triedAlone(messageID: message.messageID, deliveries: received.deliveryCount, deaths: deaths))
     if deaths >= Self.mostDeaths {
       let error = "\(deaths) workers died while they handled this message"
-      let refusal = Refusal(.deliveryLimit, error, unread: message, sealed: sealed(message))
+      let sealed = sealed(message)
+      let sender = sealed?.principal ?? ports.decoder.sender(of: message)
+      let refusal = Refusal(.deliveryLimit, error, unread: message, sender: sender, journey: sealed?.journey ?? Journey())
       await prepared.send(.deliveries([PreparedDelivery(received: received, decoded: .refused(refusal))]))
     } else {
       await prepared.send(.deliveries([prepare(received)]))
@@ -37,14 +40,21 @@ extension CommandPipeline {
 
   /// Nil where the worker stops before the note is committed.
   private func note(_ key: TrialKey) async -> Int? {
+    var backoff = settings.retries.whileAway
     while !givesBack && !Task.isCancelled {
-      do { return try await ports.trials.begin(key, life: life) } catch {
+      do throws(StoreError) {
+        let deaths = try await ports.trials.begin(key, life: life)
+        if backoff.failures > 0 { ports.journal.note(.storeAvailable) }
+        return deaths
+      } catch {
         if isDraining {
           giveBack()
           return nil
         }
+        // Also one that answers and cannot write: nothing else would tell why all that comes after this message waits.
+        if backoff.failures == 0 { ports.journal.note(.storeUnavailable(error.reason)) }
         await ports.store.untilAvailable()
-        try? await clock.sleep(for: .milliseconds(100))
+        try? await clock.sleep(for: backoff.next(chance: settings.jitter()))
       }
     }
     return nil
@@ -62,9 +72,8 @@ extension CommandPipeline {
 
 extension Refusal {
   /// Of a message that nobody dares to read.
-  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message, sealed: SealedJourney?) {
+  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message, sender: Principal?, journey: Journey) {
     self.init(
-      reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID, principal: sealed?.principal,
-      journey: sealed?.journey ?? Journey())
+      reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID, principal: sender, journey: journey)
   }
 }

@@ -85,9 +85,10 @@ final class ConsumerSession {
   /// settled before the cancelling: this thread would have to do it. In a queue that holds less than a window nothing is left to be handed out.
   private func fillWindow() throws(AMQPError) {
     let end = Deadline.after(.milliseconds(100))
-    while !window.isFull && !inbox.isFull && !end.hasPassed {
+    while !window.isFull && !end.hasPassed {
       if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
-      try read(.untilFull)
+      // Also beyond what the inbox takes otherwise: the answer to the cancelling would come behind it anyway.
+      try read(.all)
     }
   }
 

@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: ["settle a page", "settle replayed", "trim", "newest", "oldest", "take back"])
   func whatIsSettledIsNotRead(name: String) async throws {
-    let filter: [Parameter] = [.text("default"), .null, .null, .null, .null]
+    let filter: [Parameter] = [.text("default"), .null, .null, .null, .null, .null]
     let statements: [String: (Statement, Parameters)] = [
       "settle a page": (ReplayStatements.settlePage, [.int64(100), .text(""), .uuid(high: 0, low: 0)]),
       "settle replayed": (ReplayStatements.settleReplaying, [.int64(100)]),

@@ -61,7 +61,7 @@ import Testing
       decoder: codec, encoder: codec, orders: orders,
       terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(10), giveUp: .seconds(600)))
     ) { key, verdict, _ in verdicts.withLock { $0[ids[key]!] = verdict } }
-    let counts = try await dryRun.run(DeadLetterSelection(DeadLetterFilter(), tenant: contract.tenant, now: now, store: letters))
+    let counts = try await dryRun.run(DeadLetterSelection(DeadLetterFilter(), tenant: contract.tenant, store: letters))
     let judged = verdicts.withLock { $0 }
     #expect(counts == judged.values.reduce(into: [:]) { $0[$1, default: 0] += 1 })
     #expect(orders.snapshot.orders == before.0.orders && orders.snapshot.claims == before.0.claims && orders.snapshot.outbox == before.0.outbox)

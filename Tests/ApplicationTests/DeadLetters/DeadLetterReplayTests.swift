@@ -56,7 +56,7 @@ import Testing
     let now = DeadLetterStoreContract.start + .seconds(1_000_000)
     let replay = DeadLetterReplay(
       ports: .init(store: store, codec: PlainLetterCodec(), forwarder: worker, now: { now }), settings: settings, onNote: { onNote($0.why) })
-    return try await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: tenant, now: now, store: store))
+    return try await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: tenant, store: store))
   }
 
   /// What a worker makes of a message: done, or dead-lettered again.
@@ -157,7 +157,7 @@ import Testing
   @Test func aRampWhoseStepNeverSettlesStopsAndSaysWhatIsMissing() async throws {
     let tenant = try await fill(20)
     let report = try await run(tenant, Worker()) { $0.pace = .ramp(to: 10_000) }
-    #expect(report.replayed == 1 && report.aborted?.contains("is a worker") == true)
+    #expect(report.replayed == 1 && report.aborted?.contains("no worker") == true && report.underWay == 1)
   }
 
   @Test func aReplayWithoutARampStopsTooWhereTooManyFailAgain() async throws {
@@ -172,6 +172,35 @@ import Testing
     }
     #expect(report.aborted != nil && report.failed >= 9)
     #expect(worker.ids.count == 200, "a step was under way")
+  }
+
+  @Test func withALimitForFailuresTheLastAreWaitedFor() async throws {
+    let tenant = try await fill(5)
+    let worker = Worker { message in
+      Task {
+        try await Task.sleep(for: .milliseconds(50))
+        await end(message, done: message.messageID! != "m-4")
+      }
+      return true
+    }
+    let report = try await run(tenant, worker) {
+      $0.abortAbove = 50
+      $0.settleLimit = .seconds(20)
+    }
+    #expect(report.replayed == 5 && report.failed == 1 && report.underWay == 0 && report.aborted == nil)
+  }
+
+  @Test func whatIsRejectedIsDoneAndToldOf() async throws {
+    let tenant = try await fill(3)
+    let notes = Mutex<[String]>([])
+    let worker = Worker { message in
+      let letter = store.all.first { $0.commandID == message.messageID }!
+      store.complete(letter, as: letter.mark!, outcome: message.messageID == "m-2" ? "rejected" : "accepted")
+      return true
+    }
+    let report = try await run(tenant, worker, change: { $0.pace = .ramp(to: 100) }, onNote: { note in notes.withLock { $0.append(note) } })
+    #expect(report.replayed == 3 && report.rejected == 1 && report.failed == 0 && report.aborted == nil)
+    #expect(notes.withLock { $0 } == ["its command was done, and rejected"])
   }
 
   @Test(arguments: [

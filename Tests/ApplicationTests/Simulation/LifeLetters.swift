@@ -86,8 +86,14 @@ struct LifeLetters: DeadLetterStore, DeadLetterKeeping {
   func untilAvailable() async { try? await world.clock.sleep(for: .milliseconds(20)) }
   func trim(_ retention: DeadLetterRetention, limit: Int) async throws(StoreError) -> Int { 0 }
 
-  // Nobody lists or discards here.
-  func newest(_ filter: DeadLetterFilter, tenant: TenantID, after position: DeadLetterPosition?, limit: Int) async throws(StoreError) -> [DeadLetter] { [] }
+  func newest(_ filter: DeadLetterFilter, tenant: TenantID, after position: DeadLetterPosition?, limit: Int) async throws(StoreError) -> [DeadLetter] {
+    let fault = try await begin()
+    let answer = try await store.newest(filter, tenant: tenant, after: position, limit: limit)
+    try await database.end(life, fault)
+    return answer
+  }
+
+  // Nobody groups or discards here.
   func groups(_ filter: DeadLetterFilter, tenant: TenantID, by grouping: DeadLetterGrouping, limit: Int) async throws(StoreError) -> [DeadLetterGroup] { [] }
   func find(_ ids: ClosedRange<UUIDValue>, tenant: TenantID, limit: Int) async throws(StoreError) -> [DeadLetter] { [] }
   func progress(_ keys: [DeadLetterKey]) async throws(StoreError) -> [DeadLetterKey: ReplayProgress] { [:] }

@@ -20,7 +20,7 @@ struct SimulatedOperator {
         store: store, codec: SimulatedLetterCodec(), forwarder: LifeMessaging(world: world, life: life), clock: world.clock,
         now: { [world] in world.wallClock }), settings: .init(actor: life.name))
     world.tell("\(life.name) replays")
-    guard let report = try? await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: .standard, now: world.wallClock, store: store)) else {
+    guard let report = try? await replay.run(DeadLetterSelection(DeadLetterFilter(), tenant: .standard, store: store)) else {
       return world.tell("\(life.name) gives up")
     }
     if report.replayed > 0 { world.saw("replayed") }

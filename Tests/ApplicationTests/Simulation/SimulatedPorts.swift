@@ -114,10 +114,12 @@ struct LifeProvider: PaymentProvider {
   let life: Life
 
   /// With its deadline and its breaker, as the program has it.
-  func guarded() -> GuardedPaymentProvider {
+  func guarded(_ jitter: @escaping @Sendable () -> Double) -> GuardedPaymentProvider {
     let start = ContinuousClock.now
+    var limits = AdapterGuard.Limits(deadline: SimulatedProvider.deadline, concurrency: 8)
+    limits.breaker.chance = jitter
     let adapterGuard = AdapterGuard(
-      adapter: "payment", limits: .init(deadline: SimulatedProvider.deadline, concurrency: 8), observer: Unobserved(),
+      adapter: "payment", limits: limits, observer: Unobserved(),
       now: { [world] in start + world.executor.now }, clock: world.clock)
     return GuardedPaymentProvider(self, guard: adapterGuard) { $0.target }
   }

@@ -22,16 +22,19 @@ struct SimulatedWorker {
     let own = OwnCommands()
     let codec = PlainCodec()
     let (store, messaging, journal) = (LifeStore(world: world, life: life), LifeMessaging(world: world, life: life), SilentJournal())
+    let jitter = { @Sendable [world] in Double.random(in: 0...1, using: &world.executor.random) }
+    var calls = PaymentExecutor.Settings(deadline: SimulatedProvider.deadline, giveUp: Self.giveUp, concurrency: 4)
+    calls.jitter = jitter
     let executor = PaymentExecutor(
-      queue: store, provider: LifeProvider(world: world, life: life).guarded(), results: own, journal: journal,
-      settings: .init(deadline: SimulatedProvider.deadline, giveUp: Self.giveUp, concurrency: 4), clock: world.clock)
+      queue: store, provider: LifeProvider(world: world, life: life).guarded(jitter), results: own, journal: journal, settings: calls,
+      clock: world.clock)
     var settings = CommandPipeline.Settings(
       batchMax: 5,
       terms: OrderTerms(
         payments: PaymentTerms(encoder: codec, hasProvider: true, timeout: .seconds(4), giveUp: Self.giveUp), reservationTTL: reservationTTL),
       retries: RetryPolicy(rungs: Self.rungs), forwarding: Forwarding(prefix: "orders", worker: life.name, seal: codec) { $0 },
       now: { [world] in world.wallClock })
-    settings.jitter = { [world] in .random(in: 0...1, using: &world.executor.random) }
+    settings.jitter = jitter
     let pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: codec, encoder: codec, store: store, events: messaging, forwarder: messaging, replies: messaging, cache: messaging,

@@ -14,7 +14,7 @@ import Testing
       configuration: try PostgresConfiguration(url: Stack.databaseURL, applicationName: "lock", schema: world.name))
     let phase = Locked("")
     async let holding: Void = lock.run(deadline: .after(.seconds(120))) { session throws(PostgresError) in
-      try session.execute("BEGIN; SELECT FROM inventory WHERE product_id = 'fatal' FOR UPDATE")
+      try session.execute("SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT FROM inventory WHERE product_id = 'fatal' FOR UPDATE")
       phase.withLock { $0 = "held" }
       while phase.withLock({ $0 }) == "held" { usleep(10_000) }
       try session.execute("ROLLBACK")
@@ -41,6 +41,13 @@ import Testing
     phase.withLock { $0 = "over" }
     try await holding
     await worker.end()
+
+    let mended = await world.worker(["run", "--roles", "commands,outbox,dead-letters"])
+    #expect(try await eventually { try await world.number("SELECT count(*) FROM dead_letters WHERE reason = 'delivery_limit'") == 1 }, "\(world.logTail())")
+    #expect(await world.command(["dead-letters", "replay", "--reason", "delivery_limit", "--ramp"]), "\(world.logTail())")
+    #expect(try await world.number("SELECT count(*) FROM orders") == 201, "under its sender's name, and nothing is held against it any more")
+    #expect(try await eventually { try await world.number("SELECT count(*) FROM dead_letters WHERE state = 'resolved'") == 1 })
+    await mended.end()
     await flow.close()
     await lock.close()
     try await world.remove()

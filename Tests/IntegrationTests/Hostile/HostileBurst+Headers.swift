@@ -4,7 +4,8 @@ extension HostileBurst {
   mutating func addHeaders() {
     let named = "headers"
     bad("malformed", naming: named, "65 headers") {
-      $0.publication.properties.headers += (4...65).map { Header(name: "h\($0)", value: .int32($0)) }
+      // Behind the row's name, where RabbitMQ 4 sorts them: what is too much is left out from the end.
+      $0.publication.properties.headers += (4...65).map { Header(name: "z\($0)", value: .int32($0)) }
       $0.headersAreCut = true
     }
     good("64 headers", total: 100) { $0.publication.properties.headers += (4...64).map { Header(name: "h\($0)", value: .int32($0)) } }

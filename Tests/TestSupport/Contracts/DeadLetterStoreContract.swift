@@ -38,7 +38,7 @@ package struct DeadLetterStoreContract: Sendable {
 
   package func letter(
     _ number: UInt64, reason: DeadLetterReason = .invalid, error: String = "customer_id must be a string", command: CommandType = .create,
-    after seconds: Int = 0
+    after seconds: Int = 0, isReplay: Bool = false
   ) -> DeadLetter {
     let at = Self.start + .seconds(seconds)
     let body = Array("{\"a\u{1F600}\":\(number)}".utf8)
@@ -49,7 +49,8 @@ package struct DeadLetterStoreContract: Sendable {
       bodyHash: Fingerprint([UInt8](repeating: 1, count: 32)), headers: Array(#"{"mine": "kept"}"#.utf8), properties: Array(#"{"exchange": "e"}"#.utf8),
       principal: Principal(subject: "ann", roles: [.service], tenant: tenant), command: command,
       mark: ClaimMark(subject: "ann", fingerprint: Fingerprint([UInt8](repeating: 2, count: 32))),
-      history: [DeadLetterEvent(at: at, what: "failed as \(reason.rawValue)", actor: "w1")], firstFailedAt: at, failedAt: at)
+      history: [DeadLetterEvent(at: at, what: "\(DeadLetterEvent.failure(isReplay: isReplay)) as \(reason.rawValue)", actor: "w1")],
+      firstFailedAt: at, failedAt: at)
   }
 
   private func ingest(_ letters: [DeadLetter]) async throws {
@@ -111,7 +112,8 @@ package struct DeadLetterStoreContract: Sendable {
 
   package func filtersPickWhatTheySay() async throws {
     try await ingest([
-      letter(1), letter(2, reason: .forbidden), letter(3, command: .updateStatus, after: 100), letter(4, reason: .forbidden, command: .updateStatus),
+      letter(1), letter(2, reason: .forbidden, error: "no role 7% of m-2"), letter(3, command: .updateStatus, after: 100),
+      letter(4, reason: .forbidden, error: "no role 7% of m-4", command: .updateStatus),
     ])
     func found(_ filter: DeadLetterFilter) async throws -> Set<UInt64> {
       let found = try await store.newest(filter, tenant: tenant, after: nil, limit: 10)
@@ -123,6 +125,10 @@ package struct DeadLetterStoreContract: Sendable {
     #expect(try await found(DeadLetterFilter(type: "order.create.v1")) == [1, 2])
     #expect(try await found(DeadLetterFilter(since: Self.start + .seconds(100))) == [3])
     #expect(try await found(DeadLetterFilter(order: OrderID(high: 7, low: 2))) == [2])
+    #expect(try await found(DeadLetterFilter(error: "role 7%")) == [2, 4])
+    #expect(try await found(DeadLetterFilter(error: "m-2")) == [2])
+    #expect(try await found(DeadLetterFilter(error: "no role …% of …")) == [2, 4])
+    #expect(try await found(DeadLetterFilter(error: "r_le")).isEmpty)
     #expect(try await found(DeadLetterFilter(reason: .forbidden, type: "order.create")) == [2])
     #expect(try await found(DeadLetterFilter(states: [.resolved])).isEmpty)
     #expect(try await found(DeadLetterFilter(states: nil)) == [1, 2, 3, 4])

@@ -80,8 +80,9 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
       var progress: [DeadLetterKey: ReplayProgress] = [:]
       for key in keys {
         guard let row = tables.rows[key] else { continue }
-        let isDone = row.letter.state == .resolved || tables.claim(of: row) != nil
-        progress[key] = isDone ? .done : row.letter.state == .replaying ? .underWay : .failed
+        let claim = tables.claim(of: row)
+        let isDone = row.letter.state == .resolved || claim != nil
+        progress[key] = claim?.outcome == "rejected" ? .rejected("") : isDone ? .done : row.letter.state == .replaying ? .underWay : .failed
       }
       return progress
     }
@@ -130,7 +131,7 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
     tables.withLock { tables in
       let now = tables.now
       let unusable = tables.rows.values.filter { row in
-        row.letter.state == .parked && (row.letter.reason == .malformed || row.letter.reason == .unauthenticated && row.letter.principal == nil)
+        row.letter.state == .parked && [.malformed, .unauthenticated].contains(row.letter.reason) && row.letter.principal == nil
       }.sorted { $0.letter.failedAt > $1.letter.failedAt }
       let old = tables.rows.values.filter { $0.settledAt.map { $0 + retention.settled < now } ?? false }
       let keys = Set(

@@ -42,7 +42,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
           get { row.letter }
           set { row.letter = newValue }
         }
-        let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && !next.history.allSatisfy(letter.history.contains)
+        let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && next.history[0].isOfReplay && !letter.history.contains(next.history[0])
         guard arrival.isDated, isNew else { continue }
         letter.reason = next.reason
         letter.error = next.error
@@ -64,6 +64,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
       letter.key.tenant == tenant && filter.states?.contains(letter.state) ?? true && filter.reason ?? letter.reason == letter.reason
         && (filter.type == nil || filter.type == letter.type || filter.type == letter.command?.rawValue)
         && letter.failedAt >= filter.since ?? letter.failedAt && (filter.order == nil || filter.order == letter.order)
+        && (filter.error == nil || letter.error.contains(filter.error!) || DeadLetter.pattern(of: letter.error) == filter.error)
     }
   }
 

@@ -4,6 +4,8 @@ import Domain
 /// A codec for tests that are not about JSON. A create's body is `order-id [pay] [confirm] product quantity [product quantity…]`, where `pay` gives it a
 /// payment method; an update's is `order-id status [another]`, where `another` is its payment method.
 package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentCallEncoder {
+  package func sender(of message: Message) -> Principal? { .anonymous }
+
   package init() {}
 
   package static func body(order: OrderID, _ lines: [(String, Int64)], pay: Bool = false, confirm: Bool = false) -> [UInt8] {

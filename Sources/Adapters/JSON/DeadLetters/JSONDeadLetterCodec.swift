@@ -46,7 +46,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
       mark: principal.flatMap { principal in fingerprint.map { ClaimMark(subject: principal.subject, fingerprint: $0) } },
       history: [
         DeadLetterEvent(
-          at: failedAt, what: "\(replay == nil ? "failed" : "failed again") as \(origin.reason.rawValue): \(error)",
+          at: failedAt, what: "\(DeadLetterEvent.failure(isReplay: replay != nil)) as \(origin.reason.rawValue): \(error)",
           actor: origin.worker.map(HeaderJSON.storable) ?? "RabbitMQ")
       ], firstFailedAt: min(sealed?.journey.firstFailedAt ?? origin.firstFailedAt ?? failedAt, failedAt), failedAt: failedAt)
     return DeadLetterArrival(letter: letter, isDated: origin.failedAt != nil)

@@ -8,8 +8,8 @@ enum DeadLetterStatements {
     "CASE WHEN jsonb_array_length(d.history) < 100 THEN d.history || \(event) ELSE (d.history - 50) || \(event) END"
   }
 
-  /// A copy that does not say when it failed changes nothing where there is a row. One under way may fail at a worker whose clock is behind: there a
-  /// failure that its history does not know is a new one.
+  /// A copy that does not say when it failed changes nothing where there is a row. A replay may fail at a worker whose clock is behind: its failure
+  /// is a new one where the history does not know it.
   static let ingest = Statement(
     name: "dead_letters_ingest",
     sql: """
@@ -30,7 +30,8 @@ enum DeadLetterStatements {
         first_failed_at = least(d.first_failed_at, excluded.first_failed_at), failed_at = greatest(d.failed_at, excluded.failed_at), claimed_at = NULL,
         published_at = NULL, settled_at = NULL,
         history = \(appended("excluded.history"))
-      WHERE excluded.failed_at > d.failed_at OR d.state = 'replaying' AND NOT d.history @> excluded.history
+      WHERE excluded.failed_at > d.failed_at
+         OR d.state = 'replaying' AND excluded.history -> 0 ->> 'what' LIKE '\(DeadLetterEvent.failure(isReplay: true))%' AND NOT d.history @> excluded.history
       """,
     parameterTypes: [
       .textArray, .uuidArray, .textArray, .textArray, .uuidArray, .textArray, .textArray, .textArray, .int4Array, .byteaArray, .int8Array,
@@ -38,13 +39,14 @@ enum DeadLetterStatements {
       .boolArray,
     ])
 
-  /// `$1` to `$5` are those of `parameters(of:)`. The states stand in the text: only so does the planner see that the index of open ones serves.
+  /// `$1` to `$6` are those of `parameters(of:)`. The states stand in the text: only so does the planner see that the index of open ones serves.
   static func condition(_ states: Set<DeadLetterState>?) -> String {
     let named = states.map { states in "AND d.state IN (\(DeadLetterState.allCases.filter(states.contains).map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
     }
     return """
       d.tenant_id = $1 \(named ?? "") AND ($2::text IS NULL OR d.reason = $2) AND ($3::text IS NULL OR d.type = $3 OR d.command = $3)
         AND ($4::timestamptz IS NULL OR d.failed_at >= $4) AND ($5::uuid IS NULL OR d.order_id = $5)
+        AND ($6::text IS NULL OR strpos(d.error, $6) > 0 OR d.error_pattern = $6)
       """
   }
 
@@ -53,15 +55,15 @@ enum DeadLetterStatements {
     "dead_letters_\(verb)_" + (states.map { states in DeadLetterState.allCases.filter(states.contains).map(\.rawValue).joined(separator: "_") } ?? "all")
   }
 
-  static let filterTypes: [OID] = [.text, .text, .text, .timestamptz, .uuid]
+  static let filterTypes: [OID] = [.text, .text, .text, .timestamptz, .uuid, .text]
 
   static func newest(_ states: Set<DeadLetterState>?) -> Statement {
     Statement(
       name: name("newest", states),
       sql: """
         SELECT \(StoredDeadLetter.columns) FROM dead_letters d
-        WHERE \(condition(states)) AND (d.failed_at, d.id) < ($6, $7)
-        ORDER BY d.failed_at DESC, d.id DESC LIMIT $8
+        WHERE \(condition(states)) AND (d.failed_at, d.id) < ($7, $8)
+        ORDER BY d.failed_at DESC, d.id DESC LIMIT $9
         """, parameterTypes: filterTypes + [.timestamptz, .uuid, .int8])
   }
 
@@ -76,7 +78,7 @@ enum DeadLetterStatements {
       name: name("by_\(grouping.rawValue)", states),
       sql: """
         SELECT \(column), count(*), min(d.failed_at), max(d.failed_at) FROM dead_letters d
-        WHERE \(condition(states)) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $6
+        WHERE \(condition(states)) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $7
         """, parameterTypes: filterTypes + [.int8])
   }
 
@@ -96,8 +98,8 @@ enum DeadLetterStatements {
       name: name("oldest", states),
       sql: """
         SELECT \(StoredDeadLetter.columns) FROM dead_letters d
-        WHERE \(condition(states)) AND (d.failed_at, d.id) > ($6, $7) AND d.failed_at <= $8
-        ORDER BY d.failed_at, d.id LIMIT $9
+        WHERE \(condition(states)) AND (d.failed_at, d.id) > ($7, $8) AND d.failed_at <= $9
+        ORDER BY d.failed_at, d.id LIMIT $10
         """, parameterTypes: filterTypes + [.timestamptz, .uuid, .timestamptz, .int8])
   }
 }

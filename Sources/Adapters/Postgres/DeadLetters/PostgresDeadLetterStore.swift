@@ -74,6 +74,7 @@ package final class PostgresDeadLetterStore: DeadLetterStore {
     Parameters([
       .text(tenant.rawValue), filter.reason.map { .text($0.rawValue) } ?? .null, filter.type.map { .text($0) } ?? .null,
       filter.since.map { .timestamp($0.microseconds) } ?? .null, filter.order.map { .uuid(high: $0.high, low: $0.low) } ?? .null,
+      filter.error.map { .text($0) } ?? .null,
     ])
   }
 }

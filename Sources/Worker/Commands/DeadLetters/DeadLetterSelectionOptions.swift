@@ -11,12 +11,12 @@ struct DeadLetterSelectionOptions: ParsableArguments {
 
   func validate() throws {
     let ways = [!ids.isEmpty, !filter.isEmpty, all].filter(\.self).count
-    if ways == 0 { throw ValidationError("Say which: ids, a filter (--reason, --type, --since, --order), or --all.") }
+    if ways == 0 { throw ValidationError("Say which: ids, a filter (--reason, --type, --since, --order, --error), or --all.") }
     if ways > 1 && !(ways == 2 && all && ids.isEmpty) { throw ValidationError("Ids do not go with filters or --all.") }
   }
 
   func selection(_ options: DeadLetterOptions, _ store: any DeadLetterStore, states: Set<DeadLetterState>) async throws -> DeadLetterSelection {
-    if ids.isEmpty { return DeadLetterSelection(filter.filter(states), tenant: options.tenant, now: .now, store: store) }
+    if ids.isEmpty { return DeadLetterSelection(filter.filter(states), tenant: options.tenant, store: store) }
     var letters: [DeadLetter] = []
     for name in ids {
       let letter = try await options.letter(name, in: store)

@@ -54,11 +54,9 @@ struct DeadLetterOptions: ParsableArguments {
   }
 
   static func sentence(_ error: StoreError) -> String {
-    switch error {
-    case .unavailable(let reason), .conflict(let reason), .blocked(let reason), .refused(let reason):
-      // undefined_table
-      reason.contains("42P01") ? "the table of dead letters is not there: run `order-worker setup`" : reason
-    }
+    // undefined_table
+    error.reason.contains("42P01")
+      ? "the table of dead letters is not there: is ORDERS_DATABASE_SCHEMA the worker's? If so, run `order-worker setup`" : error.reason
   }
 
   /// The one letter that an argument names.
@@ -93,12 +91,19 @@ extension DeadLetterGrouping: ExpressibleByArgument {}
 struct DeadLetterFilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only those dead-lettered for this reason.", valueName: "REASON")) var reason: DeadLetterReason?
   @Option(help: ArgumentHelp("Only commands of this type.", valueName: "TYPE")) var type: String?
-  @Option(help: ArgumentHelp("Only those that failed within this time, such as 30m or 2h.", valueName: "TIME"), transform: Self.time) var since: Duration?
+  @Option(
+    help: ArgumentHelp("Only those that failed within this time, such as 30m or 2h, or since then: 2026-11-25T02:14:07Z.", valueName: "TIME"),
+    transform: Self.time) var since: Timestamp?
   @Option(help: ArgumentHelp("Only commands about this order.", valueName: "ORDER_ID"), transform: Self.order) var order: OrderID?
+  @Option(help: ArgumentHelp("Only those whose error has this in it, or is this line of `list --by error`.", valueName: "TEXT")) var error: String?
 
-  static func time(_ text: String) throws -> Duration {
-    guard let duration = DurationText.parse(text), duration > .zero else { throw ValidationError("--since takes a time such as 30m or 2h.") }
-    return duration
+  static func time(_ text: String) throws -> Timestamp {
+    if let duration = DurationText.parse(text), duration > .zero { return .now + (.zero - duration) }
+    let whole = text.hasSuffix("Z") && !text.contains(".") ? "\(text.dropLast()).000000Z" : text
+    guard let timestamp = Timestamp(whole) else {
+      throw ValidationError("--since takes a time such as 30m or 2h, or one as it is listed: 2026-11-25T02:14:07Z.")
+    }
+    return timestamp
   }
 
   static func order(_ text: String) throws -> OrderID {
@@ -106,9 +111,9 @@ struct DeadLetterFilterOptions: ParsableArguments {
     return order
   }
 
-  var isEmpty: Bool { reason == nil && type == nil && since == nil && order == nil }
+  var isEmpty: Bool { reason == nil && type == nil && since == nil && order == nil && error == nil }
 
   func filter(_ states: Set<DeadLetterState>?) -> DeadLetterFilter {
-    DeadLetterFilter(states: states, reason: reason, type: type, since: since.map { Timestamp.now + (.zero - $0) }, order: order)
+    DeadLetterFilter(states: states, reason: reason, type: type, since: since, order: order, error: error)
   }
 }

@@ -8,7 +8,8 @@ struct DeadLettersDiscardCommand: AsyncParsableCommand {
     commandName: "discard",
     abstract: "Let go of dead letters that nobody needs.",
     discussion: """
-      They are not replayed any more, and kept for 30 days; who discarded them is in the audit log.
+      There is no way back: a discarded letter cannot be replayed, only sent again by its sender. It is kept for 30 days; who discarded it is in the \
+      audit log.
 
         order-worker dead-letters discard 3f5f020c
         order-worker dead-letters discard --reason malformed

@@ -40,7 +40,10 @@ struct DeadLettersListCommand: AsyncParsableCommand {
     let configuration = try options.settings.load()
     if let by {
       let groups = try await options.withStore(configuration) { try await $0.groups(filter, tenant: tenant, by: by, limit: limit) }
-      return options.json ? Self.print(groups, by) : Console.print(DeadLetterTables.groups(groups, by, width: Terminal.columns))
+      if options.json { return Self.print(groups, by) }
+      Console.print(DeadLetterTables.groups(groups, by, width: Terminal.columns))
+      if groups.count == limit { Console.complain("the \(limit) largest: --limit shows more") }
+      return
     }
     let (letters, count) = try await options.withStore(configuration) { store in
       let letters = try await store.newest(filter, tenant: tenant, after: nil, limit: limit)

@@ -18,7 +18,7 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
 
         order-worker dead-letters replay --reason retries_exhausted --dry-run
         order-worker dead-letters replay 3f5f020c --edit '[{"op":"replace","path":"/currency","value":"EUR"}]'
-        order-worker dead-letters replay --reason retries_exhausted --since 2h --ramp --rate 200
+        order-worker dead-letters replay --reason retries_exhausted --error "is refused" --ramp --rate 200
         order-worker dead-letters replay --all --rate 50 --abort-above 20
       """)
 
@@ -87,7 +87,13 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
       work.cancel()
     }
     defer { stopping.cancel() }
-    let report = try await work.value
+    let report: DeadLetterReplay.Report
+    do {
+      report = try await work.value
+    } catch let failure as CommandFailure {
+      guard output.finishWithWhatIsKnown() else { throw failure }
+      throw CommandFailure("stopped: \(failure.sentences.joined(separator: "; ")): call it again to go on")
+    }
     output.finish(report)
     if let aborted = report.aborted { throw CommandFailure("stopped: \(aborted)") }
     if work.isCancelled { throw CommandFailure("interrupted: call it again to go on") }

@@ -9,6 +9,7 @@ final class ReplayOutput: Sendable {
     var isFirst = true
     var told = 0
     var lastProgress = ContinuousClock.now
+    var report: DeadLetterReplay.Report?
   }
   private let state = Mutex(State())
   private let json: Bool
@@ -41,12 +42,25 @@ final class ReplayOutput: Sendable {
     }
   }
 
+  private static func counts(_ report: DeadLetterReplay.Report) -> String {
+    let known = [(report.rejected, "rejected"), (report.underWay, "still under way")].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }
+    return "\(report.skipped) skipped, \(report.failed) failed\(known.joined())"
+  }
+
   func progress(_ report: DeadLetterReplay.Report) {
     state.withLock { state in
+      state.report = report
       guard ContinuousClock.now - state.lastProgress >= .seconds(2) else { return }
       state.lastProgress = .now
-      Console.complain("\(report.replayed) of \(report.matched) replayed, \(report.failed) failed, \(report.skipped) skipped")
+      Console.complain("\(report.replayed) of \(report.matched) replayed, \(Self.counts(report))")
     }
+  }
+
+  /// How far it was when it was last told of, for one that ends in an error; false where it had not begun.
+  func finishWithWhatIsKnown() -> Bool {
+    let report = state.withLock(\.report)
+    if json || report != nil { finish(report ?? DeadLetterReplay.Report()) }
+    return report != nil
   }
 
   /// What is not told one by one is counted.
@@ -64,7 +78,7 @@ final class ReplayOutput: Sendable {
 
   func finish(_ report: DeadLetterReplay.Report) {
     guard json else {
-      return Console.print("\(report.matched) matched, \(report.replayed) replayed, \(report.skipped) skipped, \(report.failed) failed")
+      return Console.print("\(report.matched) matched, \(report.replayed) replayed, \(Self.counts(report))")
     }
     Console.print(
       #"],"matched":\#(report.matched),"replayed":\#(report.replayed),"skipped":\#(report.skipped),"failed":\#(report.failed)}"#)
