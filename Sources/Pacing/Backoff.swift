@@ -15,7 +15,7 @@ public struct Backoff: Sendable {
   /// The wait before another server is tried in the place of one that failed, which is no reason to wait longer.
   public func short() -> Duration { Self.jittered(first) }
 
-  /// `chance` is from 0 to 1.
+  /// `chance`, from 0 to 1, is where in the wait's upper half it ends.
   public mutating func next(chance: Double = .random(in: 0...1)) -> Duration {
     var wait = first
     for _ in 0..<failures where wait < limit { wait = wait * 2 }

@@ -71,11 +71,8 @@ package struct PrivateStack: Sendable {
   package func remove() async { await Self.remove(folder: folder) }
 
   private static func remove(folder: String) async {
-    let stack = PrivateStack(folder: folder, urls: [:])
-    // Killed, for nobody wants their data: an orderly end takes RabbitMQ many seconds.
-    await stack.kill(Server.allCases)
-    if FileManager.default.fileExists(atPath: folder) { await ServerProcess.run([script, "remove", "--dir", folder]) }
-    try? FileManager.default.removeItem(atPath: stack.log)
+    await ServerProcess.run([script, "remove", "--dir", folder])
+    try? FileManager.default.removeItem(atPath: folder + ".log")
   }
 
   private var log: String { folder + ".log" }

@@ -12,8 +12,20 @@ package struct RabbitMQForwarder: MessageForwarder {
     self.deadline = deadline
   }
 
-  package func forward(_ messages: [Message]) async -> [Bool] {
+  package func forward(_ messages: [Message]) async -> [ForwardOutcome] {
     let outcomes = await publisher.publish(messages.map { Publication($0, mandatory: true).fitted() }, deadline: .after(deadline))
-    return outcomes.map { $0 == .confirmed }
+    return outcomes.map(ForwardOutcome.init)
+  }
+}
+
+extension ForwardOutcome {
+  fileprivate init(_ outcome: PublishOutcome) {
+    self =
+      switch outcome {
+      case .confirmed: .safe
+      case .nacked: .notTaken("the queue takes no more, or is without a majority of its nodes")
+      case .returned(let code, let text): .notTaken("there is no such queue, \(text) (\(code)): run `order-worker setup`")
+      case .notSent(let reason), .unknown(let reason): .notTaken(reason)
+      }
   }
 }

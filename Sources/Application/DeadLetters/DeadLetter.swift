@@ -17,7 +17,7 @@ package enum DeadLetterState: String, Sendable, CaseIterable {
   case parked, replaying, resolved, discarded
 }
 
-/// Something that happened to a dead letter, for people.
+/// Something that happened to a dead letter, for people. A replay's failure is told by how it begins when it is ingested: that must stay.
 package struct DeadLetterEvent: Sendable, Equatable {
   package let at: Timestamp
   package let what: String
@@ -29,9 +29,8 @@ package struct DeadLetterEvent: Sendable, Equatable {
     self.actor = actor
   }
 
-  /// How `what` begins where a message failed: a first failure is told from that of a replay.
+  /// How `what` begins where a message failed.
   package static func failure(isReplay: Bool) -> String { isReplay ? "failed again" : "failed" }
-  package var isOfReplay: Bool { what.hasPrefix(Self.failure(isReplay: true)) }
 }
 
 /// What a claim on a command's id says where the command was done: by it a dead letter is found to be settled.

@@ -104,9 +104,7 @@ package struct DeadLetterReplay: Sendable {
       let began = ContinuousClock.now
       let letters = try await selection.next(settings.pace.letters(inStep: step))
       if letters.isEmpty { break }
-      let failedBefore = report.failed
       let sent = try await replay(letters, &report)
-      if sent.isEmpty, report.failed > failedBefore { report.aborted = Self.notTaken }
       if watches { watch.add(sent) }
       try await look(&watch, &report)
       onProgress(report)
@@ -119,8 +117,6 @@ package struct DeadLetterReplay: Sendable {
     return report
   }
 
-  private static let notTaken = "RabbitMQ does not take them: it is away, the queue of commands is full or not there, or its user may not publish to it"
-
   /// Claims and publishes; returns what is with the broker.
   private func replay(_ letters: [DeadLetter], _ report: inout Report) async throws(StoreError) -> [DeadLetterKey] {
     var messages: [DeadLetterKey: Message] = [:]
@@ -131,29 +127,38 @@ package struct DeadLetterReplay: Sendable {
       case .success(let (message, claim)):
         messages[letter.key] = message
         claims.append(claim)
-      case .failure(let reason): skip(letter.key, reason.why, &report)
+      case .failure(let reason): tell(Note(key: letter.key, kind: .skipped, why: reason.why), in: &report)
       }
     }
     guard !claims.isEmpty else { return [] }
     let claimed = try await ports.store.claim(claims, patience: Self.patience)
     let mine = claims.map(\.key).filter(claimed.contains)
-    for claim in claims where !claimed.contains(claim.key) { skip(claim.key, "it is under way already, or was settled meanwhile", &report) }
+    for claim in claims where !claimed.contains(claim.key) {
+      tell(Note(key: claim.key, kind: .skipped, why: "it is under way already, or was settled meanwhile"), in: &report)
+    }
     guard !mine.isEmpty else { return [] }
-    let taken = await ports.forwarder.forward(mine.map { messages[$0]! })
-    let (sent, lost) = (zip(mine, taken).filter(\.1).map(\.0), zip(mine, taken).filter { !$0.1 }.map(\.0))
-    if !lost.isEmpty {
-      try await ports.store.giveBack(lost, DeadLetterEvent(at: ports.now(), what: "not replayed: RabbitMQ did not confirm it", actor: settings.actor))
-      for key in lost { onNote(Note(key: key, kind: .failed, why: "RabbitMQ did not confirm it")) }
-      report.failed += lost.count
+    let outcomes = await ports.forwarder.forward(mine.map { messages[$0]! })
+    let sent = zip(mine, outcomes).filter { $0.1 == .safe }.map(\.0)
+    if let reason = outcomes.firstReason {
+      let lost = zip(mine, outcomes).filter { $0.1 != .safe }.map(\.0)
+      let why = "RabbitMQ did not confirm it: \(reason)"
+      try await ports.store.giveBack(lost, DeadLetterEvent(at: ports.now(), what: "not replayed: \(why)", actor: settings.actor))
+      for key in lost { tell(Note(key: key, kind: .failed, why: why), in: &report) }
+      if sent.isEmpty { report.aborted = "RabbitMQ does not take them: \(reason)" }
     }
     if !sent.isEmpty { try await ports.store.published(sent) }
     report.replayed += sent.count
     return sent
   }
 
-  private func skip(_ key: DeadLetterKey, _ why: String, _ report: inout Report) {
-    report.skipped += 1
-    onNote(Note(key: key, kind: .skipped, why: why))
+  /// Counts it, and tells of it.
+  func tell(_ note: Note, in report: inout Report) {
+    switch note.kind {
+    case .skipped: report.skipped += 1
+    case .failed: report.failed += 1
+    case .rejected: report.rejected += 1
+    }
+    onNote(note)
   }
 
   /// Why a letter cannot be replayed.

@@ -4,7 +4,7 @@ import Domain
 package struct DeadLetterSelection: Sendable {
   private enum Source: Sendable {
     case named([DeadLetter])
-    case filtered(DeadLetterFilter, TenantID, until: Timestamp?, after: DeadLetterPosition?)
+    case filtered(DeadLetterFilter, TenantID, until: Timestamp, after: DeadLetterPosition?)
   }
   private var source: Source
   private let store: any DeadLetterStore
@@ -15,29 +15,20 @@ package struct DeadLetterSelection: Sendable {
     self.store = store
   }
 
-  /// Oldest first, up to the newest that is there at the first look. One that fails again while the command runs stands behind that, and is not met a
+  /// Oldest first, up to the newest that is there now. One that fails again while the command runs stands behind that, and is not met a
   /// second time; the clock of who looks, which may be another machine's, has no say in it.
-  package init(_ filter: DeadLetterFilter, tenant: TenantID, store: any DeadLetterStore) {
-    source = .filtered(filter, tenant, until: nil, after: nil)
+  package init(_ filter: DeadLetterFilter, tenant: TenantID, store: any DeadLetterStore) async throws(StoreError) {
+    let newest = try await store.newest(filter, tenant: tenant, after: nil, limit: 1).first
+    source = newest.map { .filtered(filter, tenant, until: $0.failedAt, after: nil) } ?? .named([])
     self.store = store
   }
 
   /// How many there are, as far as that can be told before.
-  package mutating func count() async throws(StoreError) -> Int64 {
+  package func count() async throws(StoreError) -> Int64 {
     switch source {
-    case .named(let letters): return Int64(letters.count)
-    case .filtered(let filter, let tenant, _, _):
-      _ = try await end(filter, tenant)
-      return try await store.count(filter, tenant: tenant)
+    case .named(let letters): Int64(letters.count)
+    case .filtered(let filter, let tenant, _, _): try await store.count(filter, tenant: tenant)
     }
-  }
-
-  /// Nil where there is nothing.
-  private mutating func end(_ filter: DeadLetterFilter, _ tenant: TenantID) async throws(StoreError) -> Timestamp? {
-    if case .filtered(_, _, let end?, _) = source { return end }
-    let end = try await store.newest(filter, tenant: tenant, after: nil, limit: 1).first?.failedAt
-    source = .filtered(filter, tenant, until: end, after: nil)
-    return end
   }
 
   /// Empty at the end.
@@ -46,8 +37,7 @@ package struct DeadLetterSelection: Sendable {
     case .named(let letters):
       source = .named(Array(letters.dropFirst(limit)))
       return Array(letters.prefix(limit))
-    case .filtered(let filter, let tenant, _, let position):
-      guard let end = try await end(filter, tenant) else { return [] }
+    case .filtered(let filter, let tenant, let end, let position):
       let page = try await store.oldest(filter, tenant: tenant, until: end, after: position, limit: limit)
       if let last = page.last {
         source = .filtered(filter, tenant, until: end, after: DeadLetterPosition(failedAt: last.failedAt, id: last.key.id))

@@ -5,7 +5,6 @@ struct ReplayWatch {
   private(set) var underWay: Set<DeadLetterKey> = []
   private(set) var done = 0
   private(set) var failed = 0
-  private(set) var rejected = 0
 
   mutating func add(_ keys: [DeadLetterKey]) { underWay.formUnion(keys) }
 
@@ -19,8 +18,7 @@ struct ReplayWatch {
       case .done, nil: done += 1
       case .rejected(let code):
         done += 1
-        rejected += 1
-        notes.append(.init(key: key, kind: .rejected, why: "its command was done, and rejected\(code.isEmpty ? "" : ": \(code)")"))
+        notes.append(.init(key: key, kind: .rejected, why: "its command was done, and rejected\(code.map { ": \($0.rawValue)" } ?? "")"))
       case .failed:
         failed += 1
         notes.append(.init(key: key, kind: .failed, why: "it failed again"))
@@ -50,10 +48,8 @@ extension DeadLetterReplay {
     let end = ContinuousClock.now + settings.settleLimit
     while true {
       let looked = Array(watch.underWay.prefix(Self.mostLooked))
-      let failed = watch.failed
-      for note in watch.take(try await ports.store.progress(looked), of: looked) { onNote(note) }
-      report.failed += watch.failed - failed
-      (report.rejected, report.underWay) = (watch.rejected, watch.underWay.count)
+      for note in watch.take(try await ports.store.progress(looked), of: looked) { tell(note, in: &report) }
+      report.underWay = watch.underWay.count
       if let limit = settings.abortAbove, settles ? watch.underWay.isEmpty : watch.known >= Self.fewest, watch.failureRate > limit {
         report.aborted = """
           \(watch.failed) of \(watch.known) failed again, and are parked with their new errors, which `dead-letters list --by error` shows; called \

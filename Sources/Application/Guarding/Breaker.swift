@@ -35,8 +35,8 @@ package struct Breaker: Sendable {
     package var memory = Duration.seconds(10)
     package var firstPause = Duration.seconds(1)
     package var longestPause = Duration.seconds(30)
-    /// Where in its upper half a pause ends, from 0 to 1: drawn, so that many workers do not try a service that recovers all at once.
-    package var chance: @Sendable () -> Double = { .random(in: 0...1) }
+    /// So that many workers do not try a service that recovers all at once.
+    package var jitter: @Sendable () -> Double = { .random(in: 0...1) }
     package var probes = 3
     package init() {}
   }
@@ -113,7 +113,7 @@ package struct Breaker: Sendable {
 
   private mutating func open(at now: Instant) {
     change(to: .open)
-    reopens = now + backoff.next(chance: limits.chance())
+    reopens = now + backoff.next(chance: limits.jitter())
   }
 
   private mutating func change(to next: BreakerState) {

@@ -11,7 +11,6 @@ package final class PaymentExecutor: Sendable {
     package var deadline: Duration
     /// How long to wait before looking again where nobody says that there is something new.
     package var poll = Duration.milliseconds(500)
-    /// Where in its upper half a pause ends, from 0 to 1.
     package var jitter: @Sendable () -> Double = { .random(in: 0...1) }
     /// An operation that is open for longer is looked at also while the provider refuses every call.
     package var giveUp: Duration

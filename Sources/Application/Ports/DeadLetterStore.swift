@@ -74,8 +74,8 @@ package enum ReplayProgress: Sendable, Equatable {
   case underWay
   /// Its command has a claim.
   case done
-  /// Its command was rejected, by this code.
-  case rejected(String)
+  /// Its command was rejected.
+  case rejected(RejectionCode?)
   /// It is parked again.
   case failed
 }
@@ -129,7 +129,7 @@ package protocol DeadLetterKeeping: Leadership {
   func trim(_ retention: DeadLetterRetention, limit: Int) async throws(StoreError) -> Int
 }
 
-/// How long dead letters are kept that are settled, or that nobody can replay: what is malformed, and what nobody was verified to have sent.
+/// How long dead letters are kept that are settled, or that nobody can replay: malformed or unauthenticated, and of no verified sender.
 package struct DeadLetterRetention: Sendable, Equatable {
   package var settled = Duration.seconds(30 * 86_400)
   package var unusable = Duration.seconds(7 * 86_400)

@@ -31,8 +31,14 @@ package protocol EventPublisher: Sendable {
 
 /// Publishes messages to queues by name, mandatory: retries and dead letters.
 package protocol MessageForwarder: Sendable {
-  /// For each message whether it is safely in its queue: confirmed and not returned.
-  func forward(_ messages: [Message]) async -> [Bool]
+  func forward(_ messages: [Message]) async -> [ForwardOutcome]
+}
+
+package enum ForwardOutcome: Sendable, Equatable {
+  /// Confirmed, and not returned.
+  case safe
+  /// As far as is known; with the reason, for people.
+  case notTaken(String)
 }
 
 package struct Reply: Sendable, Equatable {

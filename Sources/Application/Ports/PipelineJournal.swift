@@ -24,7 +24,7 @@ package enum PipelineNote: Sendable {
   case storeUnavailable(String)
   case storeAvailable
   case conflict(String, run: Int)
-  case notForwarded(count: Int)
+  case notForwarded(count: Int, error: String)
   case eventsUnconfirmed(count: Int)
   case eventsLeftToRelay(count: Int)
   case relayed(count: Int)

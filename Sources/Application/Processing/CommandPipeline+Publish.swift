@@ -179,16 +179,24 @@ extension CommandPipeline {
     var rest = messages
     var backoff = settings.retries.whileNotForwarded
     while true {
-      let safe = await ports.forwarder.forward(rest)
-      rest = zip(rest, safe).filter { !$0.1 }.map(\.0)
-      if rest.isEmpty { return true }
-      ports.journal.note(.notForwarded(count: rest.count))
+      let outcomes = await ports.forwarder.forward(rest)
+      rest = zip(rest, outcomes).filter { $0.1 != .safe }.map(\.0)
+      guard let reason = outcomes.firstReason else { return true }
+      ports.journal.note(.notForwarded(count: rest.count, error: reason))
       if isDraining || Task.isCancelled {
         giveBack()
         return false
       }
       try? await clock.sleep(for: backoff.next(chance: settings.jitter()))
     }
+  }
+}
+
+extension [ForwardOutcome] {
+  /// Why the first that was not taken was not; nil where all are safe.
+  var firstReason: String? {
+    for case .notTaken(let reason) in self { return reason }
+    return nil
   }
 }
 

@@ -33,8 +33,9 @@ struct LoggingJournal: PipelineJournal {
     case .storeAvailable: logger.notice("the database is back: consuming goes on")
     case .conflict(let reason, let run):
       logger.debug("a transaction was disturbed and runs again", metadata: ["run": .stringConvertible(run), LogKey.error: "\(reason)"])
-    case .notForwarded(let count):
-      logger.error("retries or dead letters were not taken by RabbitMQ, tried again", metadata: [LogKey.count: .stringConvertible(count)])
+    case .notForwarded(let count, let error):
+      logger.error(
+        "retries or dead letters were not taken by RabbitMQ, tried again", metadata: [LogKey.count: .stringConvertible(count), LogKey.error: "\(error)"])
     case .eventsUnconfirmed(let count):
       logger.warning("events were not confirmed and stay in the outbox", metadata: [LogKey.count: .stringConvertible(count)])
     case .eventsLeftToRelay(let count): logger.info("events wait for older ones of their orders", metadata: [LogKey.count: .stringConvertible(count)])

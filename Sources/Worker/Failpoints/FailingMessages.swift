@@ -45,7 +45,7 @@ struct RabbitMQForwarder: MessageForwarder {
 
   init(publisher: Publisher) { next = .init(publisher: publisher) }
 
-  func forward(_ messages: [Message]) async -> [Bool] {
+  func forward(_ messages: [Message]) async -> [ForwardOutcome] {
     Failpoint.beforeForward.reach()
     let result = await next.forward(messages)
     Failpoint.afterForward.reach()

@@ -21,8 +21,9 @@ import Testing
             Statement(
               name: "complete",
               sql: """
-                INSERT INTO processed_commands (tenant_id, message_id, outcome, type, subject, fingerprint, batch_id, processed_at)
-                VALUES ($1, $2, $3, $4, $5, $6, gen_random_uuid(), now())
+                INSERT INTO processed_commands (tenant_id, message_id, outcome, rejection, type, subject, fingerprint, batch_id, processed_at)
+                VALUES ($1, $2, $3, CASE WHEN $3 = 'rejected' THEN '{"code":"out_of_stock","message":"","details":[]}' END, $4, $5, $6,
+                        gen_random_uuid(), now())
                 """, parameterTypes: [.text, .text, .text, .text, .text, .bytea]),
             [
               .text(letter.key.tenant.rawValue), .text(letter.commandID), outcome.map { .text($0) } ?? .null, .text(letter.command!.rawValue),

@@ -13,7 +13,7 @@ import Testing
   }
 
   private struct NoForwarder: MessageForwarder {
-    func forward(_ messages: [Message]) async -> [Bool] { preconditionFailure("a dry run publishes nothing") }
+    func forward(_ messages: [Message]) async -> [ForwardOutcome] { preconditionFailure("a dry run publishes nothing") }
   }
 
   private let codec = PlainCodec()

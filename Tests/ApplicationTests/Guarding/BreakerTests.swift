@@ -10,7 +10,7 @@ import Testing
     /// The longest pauses, where nothing is said of it.
     init(chance: Double = 1) {
       var limits = Breaker.Limits()
-      limits.chance = { chance }
+      limits.jitter = { chance }
       breaker = Breaker(limits: limits)
     }
 

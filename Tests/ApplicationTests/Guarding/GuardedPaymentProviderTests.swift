@@ -53,7 +53,7 @@ import Testing
     init(concurrency: Int = 64, deadline: Duration = .seconds(20), _ script: @escaping @Sendable (_ call: Int) async -> PaymentAnswer) {
       provider = ScriptedProvider(script)
       var limits = AdapterGuard.Limits(deadline: deadline, concurrency: concurrency)
-      limits.breaker.chance = { 1 }
+      limits.breaker.jitter = { 1 }
       guarded = GuardedPaymentProvider(
         provider,
         guard: AdapterGuard(

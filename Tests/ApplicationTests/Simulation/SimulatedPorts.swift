@@ -67,12 +67,12 @@ struct LifeMessaging: EventPublisher, MessageForwarder, ReplySender, SnapshotCac
     await deliver(events, by: .events) { world.broker.publish($0) }
   }
 
-  func forward(_ messages: [Message]) async -> [Bool] {
+  func forward(_ messages: [Message]) async -> [ForwardOutcome] {
     let safe = await deliver(messages, by: .forward) { message in
       world.letters.replays(message, by: life)
       world.broker.forward(message)
     }
-    return world.mutation == .trustsForwarding ? safe.map { _ in true } : safe
+    return safe.map { $0 || world.mutation == .trustsForwarding ? .safe : .notTaken("not confirmed") }
   }
 
   /// For each whether it is known to have arrived.
@@ -117,7 +117,7 @@ struct LifeProvider: PaymentProvider {
   func guarded(_ jitter: @escaping @Sendable () -> Double) -> GuardedPaymentProvider {
     let start = ContinuousClock.now
     var limits = AdapterGuard.Limits(deadline: SimulatedProvider.deadline, concurrency: 8)
-    limits.breaker.chance = jitter
+    limits.breaker.jitter = jitter
     let adapterGuard = AdapterGuard(
       adapter: "payment", limits: limits, observer: Unobserved(),
       now: { [world] in start + world.executor.now }, clock: world.clock)

@@ -82,7 +82,7 @@ extension InMemoryDeadLetterStore: DeadLetterKeeping {
         guard let row = tables.rows[key] else { continue }
         let claim = tables.claim(of: row)
         let isDone = row.letter.state == .resolved || claim != nil
-        progress[key] = claim?.outcome == "rejected" ? .rejected("") : isDone ? .done : row.letter.state == .replaying ? .underWay : .failed
+        progress[key] = claim?.outcome == "rejected" ? .rejected(.outOfStock) : isDone ? .done : row.letter.state == .replaying ? .underWay : .failed
       }
       return progress
     }

@@ -42,7 +42,8 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
           get { row.letter }
           set { row.letter = newValue }
         }
-        let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && next.history[0].isOfReplay && !letter.history.contains(next.history[0])
+        let failures = next.history.filter { $0.what.hasPrefix(DeadLetterEvent.failure(isReplay: true)) }
+        let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && !failures.allSatisfy(letter.history.contains)
         guard arrival.isDated, isNew else { continue }
         letter.reason = next.reason
         letter.error = next.error

@@ -102,14 +102,14 @@ package final class InMemoryBroker: EventPublisher, MessageForwarder, ReplySende
     return accepted
   }
 
-  package func forward(_ messages: [Message]) async -> [Bool] {
+  package func forward(_ messages: [Message]) async -> [ForwardOutcome] {
     let refused = refusals.withLock { left in
       defer { left = max(0, left - 1) }
       return left > 0
     }
-    if refused { return messages.map { _ in false } }
+    if refused { return messages.map { _ in .notTaken("refused on demand") } }
     taken.withLock { $0.forwarded += messages }
-    return messages.map { _ in true }
+    return messages.map { _ in .safe }
   }
 
   /// What happens before replies are sent.

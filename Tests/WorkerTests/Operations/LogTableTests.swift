@@ -1,40 +1,42 @@
 import Foundation
 import Testing
 
-/// Who is called at night looks a line up in docs/operations.md: each that the sources log is there, under its level.
+/// Who is called at night looks a line up in docs/operations.md: what the sources log is there under its level, and what is there is logged.
 @Suite struct LogTableTests {
   private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
 
-  private struct Line: Hashable {
-    let level: String
-    let message: String
+  private static func sources() throws -> String {
+    try ["Sources/Worker", "Sources/Operations", "Sources/Adapters"].map { folder in
+      let files = FileManager.default.enumerator(at: project.appending(path: folder), includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+      return try files.filter { $0.pathExtension == "swift" }.map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+    }.joined()
   }
 
-  private static func logged() throws -> Set<Line> {
-    var lines: Set<Line> = []
-    for folder in ["Sources/Worker", "Sources/Operations", "Sources/Adapters"] {
-      let files = FileManager.default.enumerator(at: project.appending(path: folder), includingPropertiesForKeys: nil)
-      while let file = files?.nextObject() as? URL {
-        guard file.pathExtension == "swift" else { continue }
-        let source = try String(contentsOf: file, encoding: .utf8)
-        for call in source.matches(of: /log(?:ger)?\.(debug|info|notice|warning|error|critical)\(\s*"([^"\\]+)"/) {
-          lines.insert(Line(level: String(call.1), message: String(call.2)))
-        }
-      }
+  private static func rows() throws -> [(message: String, level: String)] {
+    let lines = try String(contentsOf: project.appending(path: "docs/operations.md"), encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    let begin = try #require(lines.firstIndex { $0.hasPrefix("| message | level |") })
+    return lines[(begin + 2)...].prefix { $0.hasPrefix("|") }.map { line in
+      let cells = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+      // Of a long sentence the table has the beginning.
+      let message = cells[1].split(separator: "`")[0]
+      return (message.hasSuffix(" …") ? String(message.dropLast(2)) : String(message), cells[2])
     }
-    return lines
   }
 
+  /// But for the lines whose level is computed: those are held by the other half only.
   @Test func everyLineThatIsLoggedIsInTheTable() throws {
-    let rows = try String(contentsOf: Self.project.appending(path: "docs/operations.md"), encoding: .utf8).split(separator: "\n")
-      .map { $0.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) } }
-    let lines = try Self.logged()
-    #expect(lines.count > 20)
-    for line in lines {
-      // Of a long sentence the table has the beginning, up to its colon.
-      let names = ["`\(line.message)`"] + (line.message.firstIndex(of: ":").map { ["`\(line.message[...$0]) …`"] } ?? [])
-      let isTold = rows.contains { row in row.count > 3 && row[2].contains(line.level) && names.contains { row[1].hasPrefix($0) } }
-      #expect(isTold, "\(line.level): \(line.message)")
+    let rows = try Self.rows()
+    let calls = try Self.sources().matches(of: /log(?:ger)?\.(debug|info|notice|warning|error|critical)\(\s*"([^"\\]+)"/)
+    #expect(calls.count > 20)
+    for call in calls {
+      let isTold = rows.contains { call.2.hasPrefix($0.message) && $0.level.contains(call.1) }
+      #expect(isTold, "\(call.1): \(call.2)")
     }
+  }
+
+  @Test func everyLineOfTheTableIsLogged() throws {
+    let sources = try Self.sources()
+    for row in try Self.rows() { #expect(sources.contains("\"\(row.message)"), "\(row.message)") }
   }
 }

@@ -43,6 +43,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (["--since", "4h"], 3), (["--since", "2h"], 0), (["--since", "2020-01-01T00:00:00Z"], 3), (["--since", "2100-01-01T00:00:00.000001Z"], 0),
+    (["--error", "this sentence"], 3), (["--error", "customer_id must be a string"], 3), (["--error", "no such thing"], 0),
+    (["--error", "this sentence", "--reason", "malformed"], 1),
+  ]) func whatIsFilteredIsWhatIsMeant(arguments: [String], count: Int) async throws {
+    try await ServerWorld.with { world in
+      try await Self.fill(world)
+      let list = try await Program.run(["dead-letters", "list", "--json"] + arguments, environment: world.environment)
+      #expect(list.output.contains(#""count":\#(count),"#), "\(list.errors)")
+    }
+  }
+
   @Test func jsonIsWhatTheSchemaDescribesAndHidesPaymentMethods() async throws {
     try await ServerWorld.with { world in
       try await Self.fill(world)

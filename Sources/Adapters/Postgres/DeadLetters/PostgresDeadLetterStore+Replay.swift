@@ -54,11 +54,11 @@ extension PostgresDeadLetterStore {
       var progress: [DeadLetterKey: ReplayProgress] = [:]
       for (row, key) in try Self.keys(rows).enumerated() {
         let state = rows.text(row, 2)
-        let isRejected = !rows.isNull(row, 4) && rows.text(row, 4) == "rejected"
-        progress[key] =
-          isRejected
-          ? .rejected(rows.isNull(row, 5) ? "" : StoredRejection.decode(rows.text(row, 5))?.code.rawValue ?? "")
-          : rows.bool(row, 3) || state == "resolved" ? .done : state == "replaying" ? .underWay : .failed
+        if !rows.isNull(row, 4), rows.text(row, 4) == "rejected" {
+          progress[key] = .rejected(rows.isNull(row, 5) ? nil : StoredRejection.decode(rows.text(row, 5))?.code)
+        } else {
+          progress[key] = rows.bool(row, 3) || state == "resolved" ? .done : state == "replaying" ? .underWay : .failed
+        }
       }
       return progress
     }

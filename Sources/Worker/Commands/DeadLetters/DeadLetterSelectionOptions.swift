@@ -16,7 +16,7 @@ struct DeadLetterSelectionOptions: ParsableArguments {
   }
 
   func selection(_ options: DeadLetterOptions, _ store: any DeadLetterStore, states: Set<DeadLetterState>) async throws -> DeadLetterSelection {
-    if ids.isEmpty { return DeadLetterSelection(filter.filter(states), tenant: options.tenant, store: store) }
+    if ids.isEmpty { return try await DeadLetterSelection(filter.filter(states), tenant: options.tenant, store: store) }
     var letters: [DeadLetter] = []
     for name in ids {
       let letter = try await options.letter(name, in: store)

@@ -23,7 +23,7 @@ struct DeadLettersExportCommand: AsyncParsableCommand {
     let (filter, tenant, reveal) = (filter.filter(state.states), options.tenant, reveal)
     try await options.withStore(try options.settings.load(), byPages: true) { store in
       if reveal { try await store.audit([AuditEntry(.reveal, ofAllOf: tenant, by: OperatorIdentity.actor, at: .now)]) }
-      var selection = DeadLetterSelection(filter, tenant: tenant, store: store)
+      var selection = try await DeadLetterSelection(filter, tenant: tenant, store: store)
       while true {
         let page = try await selection.next(200)
         if page.isEmpty { return }

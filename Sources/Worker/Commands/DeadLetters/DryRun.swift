@@ -43,6 +43,6 @@ struct DryRun: Sendable {
   }
 
   private struct NoForwarder: MessageForwarder {
-    func forward(_ messages: [Message]) async -> [Bool] { messages.map { _ in false } }
+    func forward(_ messages: [Message]) async -> [ForwardOutcome] { messages.map { _ in .notTaken("a dry run sends nothing") } }
   }
 }
