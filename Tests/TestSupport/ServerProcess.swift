@@ -1,5 +1,6 @@
 import CLinux
 import ClientRuntime
+import Foundation
 import Glibc
 
 /// A server that a test starts for itself, to stop, freeze and kill it. It dies with the test process, however that ends.
@@ -47,6 +48,13 @@ package struct ServerProcess: Sendable {
   package func thaw() { signal(SIGCONT) }
 
   package var isRunning: Bool { exitCode == nil }
+
+  /// The most memory that it has had resident so far, in bytes; nil where it has ended.
+  package var peakMemory: Int? {
+    let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 }
+  }
 
   /// Sends the signal and waits until the process is gone.
   package func end(_ number: Int32 = SIGTERM) async {
