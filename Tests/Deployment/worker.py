@@ -40,7 +40,7 @@ class Worker:
     names = set(kinds) | {name + "_FILE" for name, kind in kinds.items() if kind in SECRET_KINDS}
     defaults = dict(re.findall(r'"(ORDERS_[A-Z_]+)",(?:(?!"ORDERS_).)*?standard: "([^"]*)"', table, re.S))
     commands = set(re.findall(r'commandName: "([a-z-]+)"', sources("Sources/Worker/Commands")))
-    health_paths = set(re.findall(r'router\.get\("([^"]+)"\)', text("Sources/Operations/Health/OperatorServer.swift")))
+    health_paths = set(re.findall(r'case "(/[^"]+)":', text("Sources/Operations/Health/OperatorServer.swift")))
     sandbox_paths = set(re.findall(r'"GET", "([^"]+)"', sources("Sources/Adapters/PaymentSandbox")))
 
 
