@@ -40,6 +40,11 @@ struct AcceptanceRun: Sendable {
     var differences = try await killed(kills, piece, feed)
     feed.release()
     try await fed
+    // An answer is sent once: what stood in a killed worker's socket may be lost with it, and who asks again hears.
+    if kills > 0, !(await eventually(within: .seconds(30)) { ledger.unanswered == 0 }), ledger.unanswered < 100 {
+      print("acceptance: \(ledger.unanswered) messages are asked again")
+      try await feed.askAgain(ledger.unansweredOrders)
+    }
     let answered = try await eventually(within: deadline.remaining) {
       try? await Task.sleep(for: .milliseconds(10))
       guard ledger.hasRepliesOfAll, ledger.unanswered == 0 else { return false }

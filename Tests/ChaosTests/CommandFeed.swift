@@ -63,6 +63,13 @@ final class CommandFeed: Sendable {
     }
   }
 
+  /// Beside the plan: what is confirmed here is not counted.
+  func askAgain(_ orders: [Int32]) async throws {
+    let publisher = try world.publisher()
+    _ = await publisher.publish(orders.map(publication), deadline: .after(.seconds(30)))
+    await publisher.close()
+  }
+
   private func publication(_ order: Int32) -> Publication {
     world.publication(ProductWorld.create(plan.lines(Int(order))), id: plan.messageID(Int(order)))
   }

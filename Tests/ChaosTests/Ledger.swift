@@ -118,6 +118,15 @@ final class Ledger: Sendable {
 
   /// Each difference between what was published and what was seen of it, by name. A command whose worker died may be answered as a
   /// duplicate only.
+  /// Each as often as it still wants an answer.
+  var unansweredOrders: [Int32] {
+    state.withLock { state in
+      state.entries.enumerated().flatMap { number, entry in
+        Array(repeating: Int32(number), count: max(0, Int(entry.confirmed) - Int(entry.accepted) - Int(entry.duplicates)))
+      }
+    }
+  }
+
   func differences(workersDied: Bool) -> [String] {
     state.withLock { state in
       for (number, entry) in state.entries.enumerated() {
