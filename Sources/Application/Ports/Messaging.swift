@@ -41,6 +41,14 @@ package enum ForwardOutcome: Sendable, Equatable {
   case notTaken(String)
 }
 
+extension [ForwardOutcome] {
+  /// Why the first that was not taken was not; nil where all are safe.
+  var firstReason: String? {
+    for case .notTaken(let reason) in self { return reason }
+    return nil
+  }
+}
+
 package struct Reply: Sendable, Equatable {
   package let to: String
   package let correlationID: String?

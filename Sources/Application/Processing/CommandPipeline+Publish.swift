@@ -192,14 +192,6 @@ extension CommandPipeline {
   }
 }
 
-extension [ForwardOutcome] {
-  /// Why the first that was not taken was not; nil where all are safe.
-  var firstReason: String? {
-    for case .notTaken(let reason) in self { return reason }
-    return nil
-  }
-}
-
 extension EncodedEvent {
   /// Nil where it is no longer unsent itself: a relay was faster.
   fileprivate func pending(unsent: Set<OutboxKey>) -> PendingEvent? {

@@ -59,6 +59,12 @@ import Testing
     #expect(try Self.line(of: note) == own.merging(Self.named) { $1 })
   }
 
+  @Test func whyRabbitMQDidNotTakeThemIsTold() throws {
+    let line = try Self.line(of: .notForwarded(count: 3, error: "the queue takes no more"))
+    let message = "retries or dead letters were not taken by RabbitMQ, tried again"
+    #expect(line == ["level": "error", "message": message, "count": "3", "error": "the queue takes no more"])
+  }
+
   @Test func whatIsNotKnownIsLeftOut() throws {
     let line = try Self.line(of: .deadLettered(CommandReference(), type: nil, reason: .malformed, error: "message_id is missing"))
     #expect(line == ["level": "warning", "message": "command dead-lettered", "reason": "malformed", "error": "message_id is missing"])

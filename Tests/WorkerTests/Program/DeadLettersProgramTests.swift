@@ -1,4 +1,5 @@
 import Foundation
+import RabbitMQClient
 import TestSupport
 import Testing
 
@@ -52,6 +53,58 @@ import Testing
       try await Self.fill(world)
       let list = try await Program.run(["dead-letters", "list", "--json"] + arguments, environment: world.environment)
       #expect(list.output.contains(#""count":\#(count),"#), "\(list.errors)")
+    }
+  }
+
+  @Test func whatTheBrokerDoesNotTakeIsToldWithItsReasonAndStaysParked() async throws {
+    try await ServerWorld.with { world in
+      try await Self.fill(world)
+      try await AMQPAdministration.withSession(try world.connection) { session throws(AMQPError) in try session.deleteQueue("\(world.prefix).commands") }
+      let replay = try await world.run("dead-letters", "replay", "--reason", "invalid")
+      #expect(replay.code == 1 && replay.output == "2 matched, 0 replayed, 0 skipped, 2 failed\n")
+      #expect(replay.errors.contains("RabbitMQ does not take them: there is no such queue, NO_ROUTE (312)"), "\(replay.errors)")
+      #expect(try await world.run("dead-letters", "list", "--state", "parked", "--json").output.contains(#""count":3,"#))
+      #expect(try await world.run("dead-letters", "show", Self.ids[0]).output.contains("not replayed: RabbitMQ did not confirm it"))
+    }
+  }
+
+  /// Nobody works here, so that a ramp waits for its first letter.
+  @Test func aReplayThatIsInterruptedSaysHowFarItIsAndHowToGoOn() async throws {
+    try await ServerWorld.with { world in
+      try await Self.fill(world)
+      let files = try Program.Files()
+      let process = try world.start("dead-letters", "replay", "--reason", "invalid", "--ramp", files: files)
+      #expect(await eventually { files.errors.contains("1 of 2 replayed, 0 skipped, 0 failed, 1 still under way") }, "\(files.errors)")
+      kill(process.processIdentifier, SIGINT)
+      #expect(await eventually { !process.isRunning })
+      #expect(process.terminationStatus == 1 && files.errors.contains("interrupted: call it again to go on"), "\(files.errors)")
+      #expect(files.output == "2 matched, 1 replayed, 0 skipped, 0 failed, 1 still under way\n")
+      files.remove()
+    }
+  }
+
+  @Test(arguments: [[], ["--json"]]) func aReplayWhoseDatabaseGoesAwaySaysHowFarItIsAndHowToGoOn(format: [String]) async throws {
+    try await ServerWorld.with { world in
+      try await Self.fill(world)
+      let database = try #require(URL(string: Stack.databaseURL)?.port)
+      let proxy = TCPProxy(to: UInt16(database))
+      var environment = world.environment
+      environment["ORDERS_DATABASE_URL"] = Stack.databaseURL.replacing(":\(database)/", with: ":\(proxy.port)/")
+      let arguments = ["dead-letters", "replay", "--reason", "invalid", "--ramp"] + format
+      let files = try Program.Files()
+      let process = try Program.start(arguments, environment: environment, files: files)
+      #expect(await eventually { files.errors.contains("1 still under way") }, "\(files.errors)")
+      proxy.close()
+      #expect(await eventually { !process.isRunning })
+      #expect(process.terminationStatus == 1 && files.errors.contains("stopped: "), "\(files.errors)")
+      #expect(files.errors.contains(": call it again to go on"), "\(files.errors)")
+      if format.isEmpty {
+        #expect(files.output == "2 matched, 1 replayed, 0 skipped, 0 failed, 1 still under way\n")
+      } else {
+        let answer = try #require(try JSONSerialization.jsonObject(with: Data(files.output.utf8)) as? [String: Any], "\(files.output)")
+        #expect(answer["matched"] as? Int == 2 && answer["replayed"] as? Int == 1)
+      }
+      files.remove()
     }
   }
 
