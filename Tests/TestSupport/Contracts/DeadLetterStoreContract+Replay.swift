@@ -77,10 +77,14 @@ extension DeadLetterStoreContract {
     #expect(try await state(first) == .replaying, "a copy of the failure that is known already")
     try await ingest([letter(1, error: "an older failure of the first time", after: 4)])
     #expect(try await state(first) == .replaying)
-    try await ingest([letter(1, error: "again", after: 5, isReplay: true)])
+    let second = letter(1, error: "again", after: 5, isReplay: true)
+    try await ingest([second])
     let parked = try #require(try await store.find(first.key.id...first.key.id, tenant: tenant, limit: 1).first)
     #expect(parked.state == .parked && parked.error == "again" && parked.failedAt == first.failedAt)
     #expect(parked.history.map(\.at) == [first.failedAt, Self.start, Self.start + .seconds(5)])
+    #expect(try await claimed([first]) == [1])
+    try await ingest([second])
+    #expect(try await state(first) == .replaying, "a copy of the replay's failure that is known already")
   }
 
   package func lettersWhoseCommandsWereDoneAreSettled() async throws {
