@@ -57,6 +57,17 @@ package struct PrivateStack: Sendable {
   package func freeze(_ server: Server) { for pid in processes(server) { Glibc.kill(pid, SIGSTOP) } }
   package func thaw(_ server: Server) { for pid in processes(server) { Glibc.kill(pid, SIGCONT) } }
 
+  /// Whether RabbitMQ would know these quorum queues again after a kill: their registry is a file that it writes by and by, and a queue that was declared
+  /// within the last half second or so is gone with the process, whatever it confirmed.
+  package func wouldRemember(queues: [String]) -> Bool {
+    guard let settings = try? String(contentsOfFile: "\(folder)/settings", encoding: .utf8),
+      let data = settings.firstMatch(of: /data='([^']*)'/)?.1, let files = FileManager.default.enumerator(atPath: "\(data)/rabbitmq/mnesia")
+    else { return false }
+    let registries = files.compactMap { $0 as? String }.filter { $0.contains("quorum") && $0.hasSuffix("names.dets") }
+    let texts = registries.compactMap { FileManager.default.contents(atPath: "\(data)/rabbitmq/mnesia/\($0)") }
+    return queues.allSatisfy { queue in texts.contains { $0.range(of: Data(queue.utf8)) != nil } }
+  }
+
   /// Whether it takes connections.
   package func listens(_ server: Server) -> Bool {
     guard let port = URL(string: url(server))?.port else { return false }

@@ -47,7 +47,10 @@ struct PostgresFixture: Sendable {
     func connect(_ schema: String?) throws -> PostgresClient {
       PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, applicationName: "tests", schema: schema))
     }
-    let setup = try connect(nil)
+    // Set-ups take turns, and on a busy machine many may wait for theirs.
+    let setup = PostgresClient(
+      configuration: try PostgresConfiguration(
+        url: Stack.databaseURL, applicationName: "tests", statementTimeout: .seconds(60), lockTimeout: .seconds(60)))
     _ = try await Migrator(client: setup, schema: schema).migrate(deadline: .after(.seconds(60)))
     await setup.close()
     let clients = try (0..<connections + 3).map { _ in try connect(schema) }

@@ -40,6 +40,7 @@ struct ChaosRun: Sendable {
     return try await witness.hear {
       let crew = ChaosCrew(world, servers)
       guard await crew.start(Self.workers) else { return ["worker: not all connected"] }
+      guard await servers.remember(witness.declared) else { return ["broker: does not write down what was declared"] }
       let feed = ChaosFeed(witness)
       let deadline = Deadline.after(.seconds(300 + plan.commands / 50 + faults * 20))
       async let fed: Void = feed.run(until: deadline)

@@ -65,6 +65,12 @@ actor ChaosServers {
     if let server = Self.ofStack(server) { stack.thaw(server) } else { sandbox?.signal(SIGCONT) }
   }
 
+  /// Returns when the broker may be killed without forgetting these queues; false where that does not come.
+  func remember(_ queues: [String]) async -> Bool {
+    let stack = stack
+    return await eventually { stack.wouldRemember(queues: queues) }
+  }
+
   var provider: LoopbackHTTP { LoopbackHTTP(port: sandboxPort) }
 
   func ledger() async throws -> [PaymentSandbox.Line] {

@@ -38,6 +38,12 @@ struct ChaosWitness: Sendable {
     return result
   }
 
+  /// Every queue of this world.
+  var declared: [String] {
+    [queues.replies, queues.events]
+      + ["commands", "queries", "dead-letter", "retry.1s", "retry.5s", "retry.30s", "retry.2m", "retry.10m"].map { "\(world.name).\($0)" }
+  }
+
   private var queues: (replies: String, events: String) { (world.replyQueue, "\(world.name).chaos") }
 
   /// Durable queues: nothing of what comes to them is lost with a broker that is killed.
