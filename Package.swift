@@ -16,6 +16,7 @@ let direct: [(String, Version)] = [
   ("apple/swift-log", "1.16.2"),
   ("hummingbird-project/hummingbird", "2.28.1"),
   ("swift-server/async-http-client", "1.37.0"),
+  ("vapor/jwt-kit", "5.7.1"),
 ]
 
 let indirect: [(String, Version)] = [
@@ -52,6 +53,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
   .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -101,6 +103,12 @@ let whole: [Target] = [
       "Application", "Domain", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
       .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
+  library(
+    "JWTAdapter", "Adapters/JWT",
+    [
+      "Application", "Domain", crypto, cryptoExtras, .product(name: "JWTKit", package: "jwt-kit"),
+      .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOHTTP1"),
+    ]),
   library("PaymentSandbox", "Adapters/PaymentSandbox", ["Domain", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
 
   library(
@@ -112,23 +120,27 @@ let whole: [Target] = [
   .executableTarget(
     name: "order-worker",
     dependencies: [
-      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox",
-      "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
+      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter",
+      "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
     exclude: hasFailpoints ? [] : ["Failpoints"],
     swiftSettings: settings),
 
+  .target(
+    name: "TokenSupport", dependencies: [crypto, cryptoExtras], path: "Tests/TokenSupport", swiftSettings: settings),
   tests(
     "AdapterTests",
     [
-      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "PaymentSandbox", "Application", "Domain", "ClientRuntime",
-      "PostgresClient", "RabbitMQClient", "RedisClient", "TestSupport", logging,
+      "TokenSupport",
+      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter", "PaymentSandbox", "Application", "Domain",
+      "ClientRuntime", "PostgresClient", "RabbitMQClient", "RedisClient", "TestSupport", logging,
     ]),
   tests(
     "WorkerTests",
     [
+      "TokenSupport",
       "order-worker", "Operations", "RabbitMQAdapter", "RabbitMQClient", "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),

@@ -16,7 +16,7 @@ struct PipelineFixture: Sendable {
   init(
     stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases,
     provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600), journal: any PipelineJournal = SilentJournal(),
-    trials: InMemoryTrialNotes = InMemoryTrialNotes()
+    trials: InMemoryTrialNotes = InMemoryTrialNotes(), decoder: any CommandDecoder = PlainCodec()
   ) {
     store = InMemoryOrderStore(
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
@@ -31,7 +31,7 @@ struct PipelineFixture: Sendable {
     }
     pipeline = CommandPipeline(
       ports: .init(
-        source: source, decoder: codec, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
+        source: source, decoder: decoder, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
         journal: journal, trials: trials, own: own, paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,

@@ -25,6 +25,7 @@ import Testing
       return .query(QueryEnvelope(query: query, principal: principal, address: ReplyAddress(to: to, correlationID: message.correlationID)))
     }
 
+    func keysLookedAt() async {}
     func order(_ order: Order) -> [UInt8] { PlainCodec().order(order) }
 
     func reply(_ answer: QueryAnswer, to envelope: QueryEnvelope?) -> [UInt8] {

@@ -11,8 +11,7 @@ package struct JSONCommandDecoder: CommandDecoder {
 
   /// `commandsExchange` is the exchange whose routing keys must agree with the types: topic permissions hang on them.
   package init(
-    commandsExchange: String, defaultCurrency: Currency, replyTo: ReplyToPolicy, seal: any JourneySeal = UnsignedJourneySeal(),
-    authenticator: any SenderAuthenticator = OpenAuthenticator()
+    commandsExchange: String, defaultCurrency: Currency, replyTo: ReplyToPolicy, seal: any JourneySeal, authenticator: any SenderAuthenticator
   ) {
     self.commandsExchange = commandsExchange
     self.replyTo = replyTo
@@ -35,8 +34,20 @@ package struct JSONCommandDecoder: CommandDecoder {
     do throws(AuthenticationFault) {
       sender = try self.sender(of: transport, id: id, bodyHash: bodyHash)
     } catch {
-      return .refused(refusal(.unauthenticated, error.sentence, transport, sender: nil))
+      switch error {
+      case .keysUnavailable(let sentence): return .keysUnavailable(sentence)
+      case .unknownKey(let sentence): return .unknownKey(refusal(.unauthenticated, sentence, transport, sender: nil))
+      case .refused(let sentence), .expired(_, let sentence): return .refused(refusal(.unauthenticated, sentence, transport, sender: nil))
+      }
     }
+    let decoded = read(data, id: id, bodyHash: bodyHash, transport, from: sender)
+    if case .refused = decoded, let expired = sender.tokenExpired {
+      return .refused(refusal(.unauthenticated, expired, transport, sender: sender, order: order(data)))
+    }
+    return decoded
+  }
+
+  private func read(_ data: CommandData, id: MessageID, bodyHash: Fingerprint, _ transport: TransportReader, from sender: Sender) -> DecodedCommand {
     guard let name = transport.typeName else { return .refused(refusal(.unknownType, "the message names no command type", transport, sender: sender)) }
     guard let type = CommandName.known(name) else { return .refused(refusal(.unknownType, Self.unknown(name), transport, sender: sender)) }
     let identity = CommandIdentity(tenant: sender.principal.tenant, message: id)
@@ -46,31 +57,48 @@ package struct JSONCommandDecoder: CommandDecoder {
       let error = (faults.first?.message ?? "the body is invalid") + others
       return .refused(refusal(.invalid, error, transport, sender: sender, faults: faults, order: order(data)))
     case .command(let command):
+      let message = transport.message
       return .command(
         CommandEnvelope(
-          identity: identity, principal: sender.principal, command: command, fingerprint: data.event == nil ? bodyHash : Fingerprint(of: data.text),
-          data: data.text, correlationID: correlationID(received.message, id: id.rawValue)!, replyTo: address(received.message, verified: true),
+          identity: identity, principal: sender.principal, tokenExpired: sender.tokenExpired, command: command,
+          fingerprint: data.event == nil ? bodyHash : Fingerprint(of: data.text), data: data.text,
+          correlationID: correlationID(message, id: id.rawValue)!, replyTo: address(message, verified: sender.tokenExpired == nil),
           traceparent: transport.traceparent, journey: sender.journey))
     }
   }
 
   package func sender(of message: Message) -> Principal? { try? authenticator.authenticate(message) }
+  package func keysLookedAt() async { await authenticator.keysLookedAt() }
 
   private struct Sender {
     let principal: Principal
-    let journey: Journey
+    /// Why its token is no longer good.
+    var tokenExpired: String?
+    var journey = Journey()
   }
 
   /// Where the worker's own seal is there and right, nothing else is looked at; a wrong one is believed in nothing.
   private func sender(of transport: TransportReader, id: MessageID, bodyHash: Fingerprint) throws(AuthenticationFault) -> Sender {
-    guard let header = transport.message.header("x-order-principal") else {
-      return Sender(principal: try authenticator.authenticate(transport.message), journey: Journey())
-    }
+    guard let header = transport.message.header("x-order-principal") else { return try bearer(of: transport.message) }
     guard let text = header.text, let sealed = seal.open(text, messageID: id.rawValue, type: transport.typeName, bodyHash: bodyHash.bytes) else {
-      throw AuthenticationFault("x-order-principal is not the worker's own, or was made for another message")
+      throw .refused("x-order-principal is not the worker's own, or was made for another message")
     }
-    if let principal = sealed.principal { return Sender(principal: principal, journey: sealed.journey) }
-    return Sender(principal: try authenticator.authenticate(transport.message), journey: sealed.journey)
+    if let principal = sealed.principal {
+      let expired = sealed.isTokenExpired ? "token_expired: the token had expired when the message first came" : nil
+      return Sender(principal: principal, tokenExpired: expired, journey: sealed.journey)
+    }
+    var sender = try bearer(of: transport.message)
+    sender.journey = sealed.journey
+    return sender
+  }
+
+  private func bearer(of message: Message) throws(AuthenticationFault) -> Sender {
+    do throws(AuthenticationFault) {
+      return Sender(principal: try authenticator.authenticate(message))
+    } catch {
+      guard case .expired(let principal, let sentence) = error else { throw error }
+      return Sender(principal: principal, tokenExpired: sentence)
+    }
   }
 
   /// A replay that is still malformed returns to its row all the same.
@@ -89,8 +117,10 @@ package struct JSONCommandDecoder: CommandDecoder {
     let id = transport.messageID?.rawValue
     return Refusal(
       reason, error, faults: faults, type: transport.typeName.flatMap { identifierFault($0, longest: 255) == nil ? $0 : nil }, messageID: id,
-      correlationID: correlationID(transport.message, id: id), replyTo: address(transport.message, verified: sender != nil || !authenticator.verifies),
-      order: order, traceparent: transport.traceparent, principal: sender?.principal, journey: sender?.journey ?? replay ?? Journey())
+      correlationID: correlationID(transport.message, id: id),
+      replyTo: address(transport.message, verified: sender.map { $0.tokenExpired == nil } ?? !authenticator.verifies),
+      order: order, traceparent: transport.traceparent, principal: sender?.principal, isTokenExpired: sender?.tokenExpired != nil,
+      journey: sender?.journey ?? replay ?? Journey())
   }
 
   /// Of a body that is not valid as a whole.

@@ -9,7 +9,7 @@ package struct JSONQueryCodec: QueryCodec {
   private let encoder = JSONMessageEncoder()
 
   /// `exchange` is the queries' own, whose routing keys must agree with the types.
-  package init(exchange: String, replyTo: ReplyToPolicy, authenticator: any SenderAuthenticator = OpenAuthenticator()) {
+  package init(exchange: String, replyTo: ReplyToPolicy, authenticator: any SenderAuthenticator) {
     self.exchange = exchange
     self.replyTo = replyTo
     self.authenticator = authenticator
@@ -35,7 +35,12 @@ package struct JSONQueryCodec: QueryCodec {
     do throws(AuthenticationFault) {
       principal = try authenticator.authenticate(message)
     } catch {
-      return refused(QueryRefusal(.unauthenticated, error.sentence), verified: false)
+      switch error {
+      case .keysUnavailable(let sentence): return refused(QueryRefusal(.unavailable, sentence), verified: false)
+      case .unknownKey(let sentence):
+        return address(verified: false).map { .unknownKey(QueryRefusal(.unauthenticated, sentence), $0) } ?? .unanswerable
+      case .refused(let sentence), .expired(_, let sentence): return refused(QueryRefusal(.unauthenticated, sentence), verified: false)
+      }
     }
     guard let name = transport.typeName, let type = CommandName.query(name) else {
       let known = QueryType.allCases.map(\.rawValue).joined(separator: ", ")
@@ -47,6 +52,8 @@ package struct JSONQueryCodec: QueryCodec {
     case .success(let query): return .query(QueryEnvelope(query: query, principal: principal, address: address))
     }
   }
+
+  package func keysLookedAt() async { await authenticator.keysLookedAt() }
 
   package func order(_ order: Order) -> [UInt8] { encoder.order(order) }
 

@@ -30,7 +30,9 @@ package struct MessageValidator: Sendable {
 
   /// `defaultCurrency` is that of an `order.create` that names none.
   package init(defaultCurrency: Currency) {
-    commands = JSONCommandDecoder(commandsExchange: "commands", defaultCurrency: defaultCurrency, replyTo: ReplyToPolicy(ownPrefix: ""))
+    commands = JSONCommandDecoder(
+      commandsExchange: "commands", defaultCurrency: defaultCurrency, replyTo: ReplyToPolicy(ownPrefix: ""),
+      seal: UnsignedJourneySeal(), authenticator: OpenAuthenticator())
   }
 
   /// `line` is JSON: `{"type": …, "body": …}`.
@@ -56,7 +58,8 @@ package struct MessageValidator: Sendable {
     let message = Message(exchange: "", routingKey: "", type: type, messageID: "validate", body: body)
     switch commands.decode(ReceivedMessage(tag: DeliveryTag(generation: 0, number: 0), redelivered: false, message: message)) {
     case .command: return .valid
-    case .refused(let refusal):
+    case .keysUnavailable: preconditionFailure("nobody is verified here")
+    case .refused(let refusal), .unknownKey(let refusal):
       guard !refusal.faults.isEmpty else { return .refused(refusal.reason, refusal.error) }
       return Verdict(
         reason: refusal.reason, errors: refusal.faults.map { Finding(path: $0.path, code: $0.code.rawValue, message: $0.message) })

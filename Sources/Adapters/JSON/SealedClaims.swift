@@ -3,7 +3,8 @@ import Domain
 
 /// The claims of a sealed journey, the same whatever seals them.
 enum SealedClaims {
-  static func write(_ sealed: SealedJourney) -> [UInt8] {
+  /// `expiresAt` in seconds since 1970 (RFC 7519), of what is not to be kept.
+  static func write(_ sealed: SealedJourney, expiresAt: Int64? = nil) -> [UInt8] {
     var json = JSONWriter(capacity: 384)
     json.raw("{")
     if let id = sealed.messageID { json.member("message_id", id) }
@@ -19,6 +20,8 @@ enum SealedClaims {
       json.array(Role.allCases.filter(principal.roles.contains)) { $0.string($1.rawValue) }
       json.member("tenant", principal.tenant.rawValue)
     }
+    if sealed.isTokenExpired { json.raw(",\"token_expired\":true") }
+    if let expiresAt { json.member("exp", expiresAt) }
     json.member("attempt", Int64(sealed.journey.attempt))
     json.member("early", Int64(sealed.journey.earlyTries))
     json.member("waits", Int64(sealed.journey.paymentWaits))
@@ -34,8 +37,21 @@ enum SealedClaims {
     return json.bytes
   }
 
+  /// Nil also for claims that were made for another message.
+  static func read(_ document: JSONDocument, of messageID: String?, _ type: String?, _ bodyHash: [UInt8]) -> SealedJourney? {
+    guard let sealed = read(document), sealed.messageID == messageID, sealed.type == type.map(CommandName.canonical), sealed.bodyHash == bodyHash
+    else { return nil }
+    return sealed
+  }
+
+  /// Of `exp`, in seconds since 1970; `.max` where there is none, and nil where it is no whole number.
+  static func expiry(_ document: JSONDocument) -> Int64? {
+    guard let node = document.field("exp", of: document.root) else { return .max }
+    return node.kind == .number ? try? WholeNumber.parse(document.source(node)) : nil
+  }
+
   /// Nil where a claim is missing or is none of ours.
-  static func read(_ document: JSONDocument) -> SealedJourney? {
+  private static func read(_ document: JSONDocument) -> SealedJourney? {
     func text(_ name: StaticString) -> String?? {
       guard let node = document.field(name, of: document.root) else { return .some(nil) }
       return node.kind == .string ? .some(document.text(node)) : nil
@@ -64,6 +80,7 @@ enum SealedClaims {
     }
     return SealedJourney(
       messageID: messageID, type: type, bodyHash: bodyHash, principal: principal,
+      isTokenExpired: document.field("token_expired", of: document.root)?.kind == .yes,
       journey: Journey(
         attempt: attempts, earlyTries: earlyTries, paymentWaits: paymentWaits, firstFailedAt: firstFailedAt.map(Timestamp.init(microseconds:)),
         replay: replay))

@@ -1,6 +1,20 @@
 import Domain
 
 extension AuditEntry {
+  /// That a command was refused, or could not be done. Nobody is named where no sender was verified.
+  package init(refused arrival: DeadLetterArrival) {
+    let letter = arrival.letter
+    self.init(
+      tenant: letter.key.tenant, at: letter.failedAt, actor: letter.principal?.subject ?? Self.unverified,
+      action: letter.command?.rawValue ?? letter.type ?? "unknown",
+      message: letter.messageID.flatMap(MessageID.init) ?? MessageID("dl-\(letter.key.id)")!,  // 39 plain characters
+      order: letter.order, outcome: letter.reason.rawValue, correlationID: arrival.correlationID ?? letter.commandID,
+      traceparent: arrival.traceparent, before: nil, after: nil)
+  }
+
+  /// Stands for a sender whom nobody verified.
+  private static let unverified = "(unverified)"
+
   /// What an operator did with a dead letter.
   package init(_ action: DeadLetterAction, of letter: DeadLetter, by actor: String, at now: Timestamp) {
     self.init(

@@ -66,6 +66,8 @@ package struct DeadLetter: Sendable, Equatable {
   package var properties: [UInt8]
   /// Who sent it, where that was verified.
   package var principal: Principal?
+  /// Whether that was by a token that was too old when a worker first saw it: it tells who sent it, and gives no rights.
+  package var isTokenExpired: Bool
   /// Nil for a type that the worker does not know.
   package var command: CommandType?
   /// What its claim would say; nil without a sender or where its data cannot be found.
@@ -77,7 +79,8 @@ package struct DeadLetter: Sendable, Equatable {
   package init(
     key: DeadLetterKey, messageID: String?, type: String?, order: OrderID?, reason: DeadLetterReason, error: String, attempts: Int,
     state: DeadLetterState = .parked, body: [UInt8], bodySize: Int, bodyHash: Fingerprint, headers: [UInt8], properties: [UInt8],
-    principal: Principal?, command: CommandType?, mark: ClaimMark?, history: [DeadLetterEvent], firstFailedAt: Timestamp, failedAt: Timestamp
+    principal: Principal?, isTokenExpired: Bool = false, command: CommandType?, mark: ClaimMark?, history: [DeadLetterEvent], firstFailedAt: Timestamp,
+    failedAt: Timestamp
   ) {
     self.key = key
     self.messageID = messageID
@@ -93,6 +96,7 @@ package struct DeadLetter: Sendable, Equatable {
     self.headers = headers
     self.properties = properties
     self.principal = principal
+    self.isTokenExpired = isTokenExpired
     self.command = command
     self.mark = mark
     self.history = history
@@ -133,10 +137,15 @@ package struct DeadLetterArrival: Sendable, Equatable {
   package let letter: DeadLetter
   /// Whether the message itself says when it failed. Of one that does not, a second copy cannot be told from a second failure: it changes nothing.
   package let isDated: Bool
+  package let correlationID: String?
+  /// W3C `traceparent`, checked.
+  package let traceparent: String?
 
-  package init(letter: DeadLetter, isDated: Bool) {
+  package init(letter: DeadLetter, isDated: Bool, correlationID: String? = nil, traceparent: String? = nil) {
     self.letter = letter
     self.isDated = isDated
+    self.correlationID = correlationID
+    self.traceparent = traceparent
   }
 }
 

@@ -65,7 +65,9 @@ package struct DeadLetterDryRun: Sendable {
       let message = try replay.message(of: letter).message
       let received = ReceivedMessage(tag: DeliveryTag(generation: 0, number: 0), redelivered: false, message: message)
       switch decoder.decode(received) {
-      case .refused(let refusal): throw DeadLetterReplay.Obstacle(why: "\(refusal.reason.rawValue): \(refusal.error)")
+      case .refused(let refusal), .unknownKey(let refusal):
+        throw DeadLetterReplay.Obstacle(why: "\(refusal.reason.rawValue): \(refusal.error)")
+      case .keysUnavailable(let reason): throw DeadLetterReplay.Obstacle(why: reason)
       case .command(let envelope):
         if let refusal = Permissions.refusal(of: envelope) { throw DeadLetterReplay.Obstacle(why: "\(refusal.reason.rawValue): \(refusal.error)") }
         return .success(envelope)

@@ -41,6 +41,8 @@ package struct DeadLetterReplay: Sendable {
     package var edit: DeadLetterEdit?
     /// Who a letter without a verified sender is replayed as; nil: it is not.
     package var standIn: Principal?
+    /// Whether a letter whose token had only expired is replayed with the rights that it had.
+    package var acceptsExpired = false
     package var pace = ReplayPace.unlimited
     /// More failures than this many of a hundred end the replay; nil: none do.
     package var abortAbove: Double?
@@ -183,6 +185,9 @@ package struct DeadLetterReplay: Sendable {
   func message(of letter: DeadLetter) throws(Obstacle) -> ReplayMessage {
     guard letter.state == .parked || letter.state == .replaying else { throw Obstacle(why: "it is \(letter.state.rawValue)") }
     guard letter.hasWholeBody else { throw Obstacle(why: "only the beginning of its body was kept") }
+    if letter.isTokenExpired && !settings.acceptsExpired {
+      throw Obstacle(why: "its sender's token had expired: --accept-expired gives it back the rights that it had")
+    }
     let standIn = settings.standIn.map { Principal(subject: $0.subject, roles: $0.roles, tenant: letter.key.tenant) }
     guard let principal = letter.principal ?? standIn else {
       throw Obstacle(why: "nobody was verified to have sent it: --as-me replays it under your own rights")

@@ -61,6 +61,8 @@ package struct Journey: Hashable, Sendable {
 package final class CommandEnvelope: Sendable {
   package let identity: CommandIdentity
   package let principal: Principal
+  /// Why the sender's token is no longer good: the command may only be answered as what was done before. Nil for a good one.
+  package let tokenExpired: String?
   package let command: Command
   package let fingerprint: Fingerprint
   /// The JSON text of the command's data, as it came.
@@ -73,11 +75,12 @@ package final class CommandEnvelope: Sendable {
   package let journey: Journey
 
   package init(
-    identity: CommandIdentity, principal: Principal, command: Command, fingerprint: Fingerprint, data: [UInt8], correlationID: String, replyTo: String?,
-    traceparent: String?, journey: Journey
+    identity: CommandIdentity, principal: Principal, tokenExpired: String? = nil, command: Command, fingerprint: Fingerprint, data: [UInt8],
+    correlationID: String, replyTo: String?, traceparent: String?, journey: Journey
   ) {
     self.identity = identity
     self.principal = principal
+    self.tokenExpired = tokenExpired
     self.command = command
     self.fingerprint = fingerprint
     self.data = data
@@ -114,11 +117,14 @@ package struct Refusal: Sendable {
   package let traceparent: String?
   /// The sender, where it was verified before the refusal.
   package let principal: Principal?
+  /// Whether that was by a token that is too old, so that it gives no rights.
+  package let isTokenExpired: Bool
   package let journey: Journey
 
   package init(
     _ reason: DeadLetterReason, _ error: String, faults: [Fault] = [], type: String? = nil, messageID: String? = nil, correlationID: String? = nil,
-    replyTo: String? = nil, order: OrderID? = nil, traceparent: String? = nil, principal: Principal? = nil, journey: Journey = Journey()
+    replyTo: String? = nil, order: OrderID? = nil, traceparent: String? = nil, principal: Principal? = nil, isTokenExpired: Bool = false,
+    journey: Journey = Journey()
   ) {
     self.reason = reason
     self.error = error
@@ -130,6 +136,7 @@ package struct Refusal: Sendable {
     self.order = order
     self.traceparent = traceparent
     self.principal = principal
+    self.isTokenExpired = isTokenExpired
     self.journey = journey
   }
 
@@ -138,6 +145,6 @@ package struct Refusal: Sendable {
     self.init(
       reason, error, type: envelope.command.type.rawValue, messageID: envelope.identity.message.rawValue, correlationID: envelope.correlationID,
       replyTo: envelope.replyTo, order: envelope.command.order, traceparent: envelope.traceparent, principal: envelope.principal,
-      journey: journey ?? envelope.journey)
+      isTokenExpired: envelope.tokenExpired != nil, journey: journey ?? envelope.journey)
   }
 }

@@ -3,6 +3,10 @@ import Domain
 package enum DecodedCommand: Sendable {
   case command(CommandEnvelope)
   case refused(Refusal)
+  /// Refused so, unless the next look at the keys brings the one that its token was signed with.
+  case unknownKey(Refusal)
+  /// Nobody's token can be verified now, for this reason.
+  case keysUnavailable(String)
 }
 
 /// Reads a command off a message, in the contract's order: transport, principal, type, body; the first that fails refuses.
@@ -10,6 +14,8 @@ package protocol CommandDecoder: Sendable {
   func decode(_ received: ReceivedMessage) -> DecodedCommand
   /// Who sent it first, by its headers alone; nil where nobody is verified to have.
   func sender(of message: Message) -> Principal?
+  /// Returns after the next permitted look at the keys of the senders' tokens, whatever that brought; at once where the task is cancelled.
+  func keysLookedAt() async
 }
 
 /// What an event says beside the order.
@@ -85,7 +91,8 @@ package protocol MessageEncoder: Sendable {
 
 /// Seals what travels with a retried or dead-lettered message in `x-order-principal`, and opens it again.
 package protocol JourneySeal: Sendable {
-  func seal(_ sealed: SealedJourney) -> String
+  /// What is to be kept, as dead letters are, is good for as long as the key is; all else only for some weeks.
+  func seal(_ sealed: SealedJourney, isToBeKept: Bool) -> String
   /// Nil for a header that is not ours, is out of date, or was made for another message.
   func open(_ header: String, messageID: String?, type: String?, bodyHash: [UInt8]) -> SealedJourney?
 }
@@ -96,12 +103,15 @@ package struct SealedJourney: Sendable, Hashable {
   /// SHA-256 of the message's body.
   package let bodyHash: [UInt8]
   package let principal: Principal?
+  /// The principal's token was too old when a worker first saw it: it tells who sent the message, and gives no rights.
+  package let isTokenExpired: Bool
   package let journey: Journey
-  package init(messageID: String?, type: String?, bodyHash: [UInt8], principal: Principal?, journey: Journey) {
+  package init(messageID: String?, type: String?, bodyHash: [UInt8], principal: Principal?, isTokenExpired: Bool = false, journey: Journey) {
     self.messageID = messageID
     self.type = type
     self.bodyHash = bodyHash
     self.principal = principal
+    self.isTokenExpired = isTokenExpired
     self.journey = journey
   }
 }

@@ -12,6 +12,8 @@ package protocol OrderReader: Sendable {
 /// Reads a query off a message, and writes its answer.
 package protocol QueryCodec: Sendable {
   func decode(_ received: ReceivedMessage) -> DecodedQuery
+  /// Returns after the next permitted look at the keys of the senders' tokens; at once where the task is cancelled.
+  func keysLookedAt() async
   func order(_ order: Order) -> [UInt8]
   /// The answer to `query`, which a list's cursor is bound to.
   func reply(_ answer: QueryAnswer, to envelope: QueryEnvelope?) -> [UInt8]

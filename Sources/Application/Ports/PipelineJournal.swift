@@ -23,6 +23,9 @@ package enum PipelineNote: Sendable {
   case triedAlone(messageID: String?, deliveries: Int64, deaths: Int)
   case storeUnavailable(String)
   case storeAvailable
+  /// No sender's token can be verified.
+  case keysUnavailable(String)
+  case keysAvailable
   case conflict(String, run: Int)
   case notForwarded(count: Int, error: String)
   case eventsUnconfirmed(count: Int)

@@ -6,13 +6,13 @@ extension BatchFold {
   private static let mostEarlyTries = 3
 
   mutating func add(_ envelope: CommandEnvelope) {
-    if let claim = claims[envelope.identity] {
-      guard claim.fingerprint == envelope.fingerprint, claim.subject == envelope.principal.subject, claim.type == envelope.command.type else {
-        dispositions.append(
-          .deadLettered(Refusal(.idConflict, "message_id \(envelope.identity.message) was used before with another sender, type or data", of: envelope)))
-        return
-      }
+    if let claim = claims[envelope.identity], claim.isOf(envelope) {
       dispositions.append(claim.result.map { .duplicate($0) } ?? .paymentOpen)
+      return
+    }
+    // Only now: what was done under a good token is answered, however late it comes again.
+    if let refusal = tokenExpired(envelope) ?? idConflict(envelope) {
+      dispositions.append(.deadLettered(refusal))
       return
     }
     let key = envelope.orderKey
@@ -34,6 +34,15 @@ extension BatchFold {
       case .paymentOpen: dispositions.append(.paymentOpen)
       }
     }
+  }
+
+  private func tokenExpired(_ envelope: CommandEnvelope) -> Refusal? {
+    envelope.tokenExpired.map { Refusal(.unauthenticated, $0, of: envelope) }
+  }
+
+  private func idConflict(_ envelope: CommandEnvelope) -> Refusal? {
+    guard claims[envelope.identity] != nil else { return nil }
+    return Refusal(.idConflict, "message_id \(envelope.identity.message) was used before with another sender, type or data", of: envelope)
   }
 
   private mutating func conclude(_ first: Decision, of envelope: CommandEnvelope, before: Order?) {
@@ -94,5 +103,12 @@ extension BatchFold {
     let claim = Claim(fingerprint: envelope.fingerprint, subject: envelope.principal.subject, type: envelope.command.type, result: result)
     claims[envelope.identity] = claim
     writes.claims.append(ClaimEntry(identity: envelope.identity, claim: claim))
+  }
+}
+
+extension Claim {
+  /// Whether the same command made it.
+  fileprivate func isOf(_ envelope: CommandEnvelope) -> Bool {
+    fingerprint == envelope.fingerprint && subject == envelope.principal.subject && type == envelope.command.type
   }
 }

@@ -26,7 +26,7 @@ extension CommandPipeline {
     ports.journal.note(.batch(size: deliveries.count))
     var commands: [(ReceivedMessage, CommandEnvelope)] = []
     for delivery in deliveries {
-      switch delivery.decoded {
+      switch delivery.reading {
       case .command(let envelope): commands.append((delivery.received, envelope))
       case .refused(let refusal): batch.refused.append(RefusedDelivery(received: delivery.received, refusal: refusal))
       }

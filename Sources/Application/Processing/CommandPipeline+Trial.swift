@@ -22,9 +22,10 @@ extension CommandPipeline {
       let sealed = sealed(message)
       let sender = sealed?.principal ?? ports.decoder.sender(of: message)
       let refusal = Refusal(.deliveryLimit, error, unread: message, sender: sender, journey: sealed?.journey ?? Journey())
-      await prepared.send(.deliveries([PreparedDelivery(received: received, decoded: .refused(refusal))]))
+      await prepared.send(.deliveries([PreparedDelivery(received: received, reading: .refused(refusal))]))
     } else {
-      await prepared.send(.deliveries([prepare(received)]))
+      let unknown = await prepare([received], into: prepared)
+      if !unknown.isEmpty { await prepareAgain(unknown, into: prepared) }
     }
     _ = await reached { $0.isSettled(received.tag) }
     // A note that stays counts against the message only if it comes back to another worker.

@@ -143,23 +143,28 @@ package final class CommandPipeline: Sendable {
   }
 
   private func prepare(into prepared: Handover<PreparedBatch>) async {
-    taking: while true {
-      switch await ports.source.next(max: settings.batchMax) {
-      case .deliveries(let received):
-        ledger.withLock { $0.acks.received(received.map(\.tag)) }
-        var rest = received[...]
-        while let next = rest.first {
-          if Self.isSuspect(next) {
-            await tryAlone(rest.removeFirst(), into: prepared)
-          } else {
-            let together = rest.prefix { !Self.isSuspect($0) }
-            await prepared.send(.deliveries(together.map(prepare)))
-            rest = rest[together.endIndex...]
+    await withDiscardingTaskGroup { waitingForKeys in
+      taking: while true {
+        switch await ports.source.next(max: settings.batchMax) {
+        case .deliveries(let received):
+          ledger.withLock { $0.acks.received(received.map(\.tag)) }
+          var rest = received[...]
+          while let next = rest.first {
+            if Self.isSuspect(next) {
+              await tryAlone(rest.removeFirst(), into: prepared)
+            } else {
+              let together = rest.prefix { !Self.isSuspect($0) }
+              let unknown = await prepare(together, into: prepared)
+              if !unknown.isEmpty { waitingForKeys.addTask { await self.prepareAgain(unknown, into: prepared) } }
+              rest = rest[together.endIndex...]
+            }
           }
+        case .lost(let generation): ledger.withLock { $0.acks.lost(generation: generation) }
+        case .stopped: break taking
         }
-      case .lost(let generation): ledger.withLock { $0.acks.lost(generation: generation) }
-      case .stopped: break taking
       }
+      // What still waits for a key goes back.
+      waitingForKeys.cancelAll()
     }
   }
 
@@ -171,16 +176,7 @@ package final class CommandPipeline: Sendable {
     }
   }
 
-  func prepare(_ received: ReceivedMessage) -> PreparedDelivery {
-    PreparedDelivery(received: received, decoded: authorize(ports.decoder.decode(received)))
-  }
-
   func look(_ condition: (AckLedger) -> Bool) -> Bool { ledger.withLock { condition($0.acks) } }
-
-  private func authorize(_ decoded: DecodedCommand) -> DecodedCommand {
-    guard case .command(let envelope) = decoded, let refusal = Permissions.refusal(of: envelope) else { return decoded }
-    return .refused(refusal)
-  }
 
   func acknowledge(_ tags: [DeliveryTag]) {
     guard !tags.isEmpty else { return }
@@ -215,8 +211,12 @@ package final class CommandPipeline: Sendable {
 
 /// A delivery with what was read off it.
 struct PreparedDelivery: Sendable {
+  enum Reading: Sendable {
+    case command(CommandEnvelope)
+    case refused(Refusal)
+  }
   let received: ReceivedMessage
-  let decoded: DecodedCommand
+  let reading: Reading
 }
 
 /// What goes through a transaction together.

@@ -18,7 +18,8 @@ package struct Forwarding: Sendable {
   package func retry(_ message: Message, _ envelope: CommandEnvelope, rung: RetryRung, journey: Journey) -> Message {
     var next = carriedOn(message, type: envelope.command.type.rawValue)
     next.routingKey = "\(prefix).retry.\(rung.rawValue)"
-    next.headers.append(sealed(next, id: envelope.identity.message.rawValue, envelope.principal, journey))
+    let sealed = sealed(next, id: envelope.identity.message.rawValue, envelope.principal, isTokenExpired: envelope.tokenExpired != nil, journey)
+    next.headers.append(header(sealed, isToBeKept: false))
     return next
   }
 
@@ -37,15 +38,21 @@ package struct Forwarding: Sendable {
       MessageHeader("x-failed-at", .string(now.description)),
       MessageHeader("x-worker", .string(worker)),
     ]
-    if refusal.principal != nil || journey.replay != nil { next.headers.append(sealed(next, id: refusal.messageID, refusal.principal, journey)) }
+    if refusal.principal != nil || journey.replay != nil {
+      let sealed = sealed(next, id: refusal.messageID, refusal.principal, isTokenExpired: refusal.isTokenExpired, journey)
+      next.headers.append(header(sealed, isToBeKept: true))
+    }
     return next
   }
 
   /// `id` is the command's, which a CloudEvent has in itself.
-  private func sealed(_ message: Message, id: String?, _ principal: Principal?, _ journey: Journey) -> MessageHeader {
-    let sealed = SealedJourney(
-      messageID: id, type: message.type, bodyHash: bodyHash(message.body), principal: principal, journey: journey)
-    return MessageHeader("x-order-principal", .string(seal.seal(sealed)))
+  private func sealed(_ message: Message, id: String?, _ principal: Principal?, isTokenExpired: Bool, _ journey: Journey) -> SealedJourney {
+    SealedJourney(
+      messageID: id, type: message.type, bodyHash: bodyHash(message.body), principal: principal, isTokenExpired: isTokenExpired, journey: journey)
+  }
+
+  private func header(_ sealed: SealedJourney, isToBeKept: Bool) -> MessageHeader {
+    MessageHeader("x-order-principal", .string(seal.seal(sealed, isToBeKept: isToBeKept)))
   }
 
   /// Without the token, what the broker counted, and the old seal; with the exchange and routing key that it first came by.

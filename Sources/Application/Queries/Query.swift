@@ -85,6 +85,8 @@ package enum QueryAnswer: Sendable {
 package enum DecodedQuery: Sendable {
   case query(QueryEnvelope)
   case refused(QueryRefusal, ReplyAddress)
+  /// Refused so, unless the next look at the keys brings the one that its token was signed with.
+  case unknownKey(QueryRefusal, ReplyAddress)
   /// Nobody waits for an answer, or it may not go where it was asked to.
   case unanswerable
 }

@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 
 /// Answers queries: taken in batches as they arrive, answered once, and never tried again.
 package final class QueryService: Sendable {
@@ -7,6 +8,7 @@ package final class QueryService: Sendable {
   private let reader: any OrderReader
   private let cache: any SnapshotCache
   private let replies: any ReplySender
+  private let acks = Mutex(AckLedger())
 
   package init(source: any CommandSource, codec: any QueryCodec, reader: any OrderReader, cache: any SnapshotCache, replies: any ReplySender) {
     self.source = source
@@ -20,17 +22,46 @@ package final class QueryService: Sendable {
   package func drain() async { await source.stopTaking() }
 
   package func run() async {
-    var acks = AckLedger()
-    while true {
-      switch await source.next(max: 200) {
-      case .deliveries(let received):
-        acks.received(received.map(\.tag))
-        await answer(received.map(codec.decode))
-        let settlements = acks.settle(received.map(\.tag))
-        if !settlements.isEmpty { source.settle(settlements, generation: acks.generation) }
-      case .lost(let generation): acks.lost(generation: generation)
-      case .stopped: return
+    await withDiscardingTaskGroup { waitingForKeys in
+      while true {
+        switch await source.next(max: 200) {
+        case .deliveries(let received):
+          acks.withLock { $0.received(received.map(\.tag)) }
+          let unknown = await answer(received)
+          if !unknown.isEmpty { waitingForKeys.addTask { await self.answerAgain(unknown) } }
+        case .lost(let generation): acks.withLock { $0.lost(generation: generation) }
+        case .stopped:
+          waitingForKeys.cancelAll()
+          return
+        }
       }
+    }
+  }
+
+  /// Returns those whose tokens name a key that is not known yet: they wait, and the others do not.
+  private func answer(_ received: [ReceivedMessage]) async -> [ReceivedMessage] {
+    let queries = received.map { ($0, codec.decode($0)) }
+    let unknown = queries.filter { if case .unknownKey = $0.1 { true } else { false } }.map(\.0)
+    await answer(queries.map(\.1))
+    settle(queries.filter { if case .unknownKey = $0.1 { false } else { true } }.map(\.0))
+    return unknown
+  }
+
+  /// After the next look at the keys, or without one where the worker stops: an answer is better than none.
+  private func answerAgain(_ received: [ReceivedMessage]) async {
+    await codec.keysLookedAt()
+    await answer(
+      received.map { message in
+        if case .unknownKey(let refusal, let address) = codec.decode(message) { .refused(refusal, address) } else { codec.decode(message) }
+      })
+    settle(received)
+  }
+
+  /// The settlements of one channel must leave in the order in which they were found, so they leave under the lock; it never waits.
+  private func settle(_ received: [ReceivedMessage]) {
+    acks.withLock { acks in
+      let settlements = acks.settle(received.map(\.tag))
+      if !settlements.isEmpty { source.settle(settlements, generation: acks.generation) }
     }
   }
 
@@ -41,10 +72,10 @@ package final class QueryService: Sendable {
     var isAway = false
     for query in queries {
       switch query {
-      case .unanswerable: continue
+      case .unanswerable, .unknownKey: continue
       case .refused(let refusal, let address): sent.append(reply(.refused(refusal), to: nil, at: address))
       case .query(let envelope):
-        if let refusal = QueryPermissions.refusal(of: envelope) {
+        if let refusal = Permissions.refusal(of: envelope) {
           sent.append(reply(.refused(refusal), to: envelope, at: envelope.address))
         } else if case .get(let order, let minVersion) = envelope.query {
           gets.append((envelope, order, minVersion))

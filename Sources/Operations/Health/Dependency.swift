@@ -3,11 +3,13 @@ import Domain
 /// What the worker needs or uses from outside, by the name that operators see.
 package enum DependencyName: String, Sendable, CaseIterable {
   case rabbitmq, postgres, redis, payment, inventory
+  /// Of senders' tokens.
+  case keys
 
   /// Whether the worker is unready without it. A cache or a provider that is away slows or delays; it stops nothing.
   package var isRequired: Bool {
     switch self {
-    case .rabbitmq, .postgres: true
+    case .rabbitmq, .postgres, .keys: true
     case .redis, .payment, .inventory: false
     }
   }

@@ -12,6 +12,8 @@ struct CommandSender: Sendable {
   /// The one message's id; nil where each gets a new one.
   let id: String?
   let timeout: Duration
+  /// The header of that name; nil: none.
+  let authorization: String?
 
   /// As many as are published in one go where no rate is given.
   private static let chunk = 500
@@ -32,8 +34,8 @@ struct CommandSender: Sendable {
     let start = ContinuousClock.now
     let result: Result<ReplyTally, any Error>
     do {
-      try await queue.untilReady(within: timeout)
-      async let published: Void = publish(count: count, rate: rate, replyTo: queue.name)
+      let name = try await queue.untilReady(within: timeout)
+      async let published: Void = publish(count: count, rate: rate, replyTo: name)
       async let tally = collect(count, from: replies, quietFor: timeout)
       do {
         try await published
@@ -136,6 +138,7 @@ struct CommandSender: Sendable {
     properties.correlationID = id
     properties.replyTo = replyTo
     properties.deliveryMode = 2
+    if let authorization { properties.headers = [Header(name: "authorization", value: .string(authorization))] }
     return Publication(exchange: exchange, routingKey: type, mandatory: true, properties: properties, body: body)
   }
 

@@ -7,11 +7,14 @@ struct QueryClient: Sendable {
   let connection: ConnectionConfiguration
   let exchange: String
   let timeout: Duration
+  /// The header of that name; nil: none.
+  let authorization: String?
 
-  init(_ configuration: Configuration, timeout: Duration) throws {
+  init(_ configuration: Configuration, timeout: Duration, authorization: String?) throws {
     connection = try SetupBroker.connection(configuration, purpose: "query")
     exchange = "\(configuration[.prefix]).queries"
     self.timeout = timeout
+    self.authorization = authorization
   }
 
   /// The answer's bytes, an object of JSON whose `outcome` is `ok`. Throws what the worker says where it is not.
@@ -31,12 +34,13 @@ struct QueryClient: Sendable {
   }
 
   private func ask(_ type: String, _ body: [UInt8], from queue: ReplyQueue, _ publisher: Publisher) async throws -> [UInt8] {
-    try await queue.untilReady(within: timeout)
+    let name = try await queue.untilReady(within: timeout)
     var properties = MessageProperties()
     properties.contentType = "application/json"
     properties.type = type
-    properties.correlationID = queue.name
-    properties.replyTo = queue.name
+    properties.correlationID = name
+    properties.replyTo = name
+    if let authorization { properties.headers = [Header(name: "authorization", value: .string(authorization))] }
     let query = Publication(exchange: exchange, routingKey: type, mandatory: true, properties: properties, body: body)
     guard await publisher.publish([query], deadline: .after(timeout)) == [.confirmed] else {
       throw CommandFailure("the query was not taken by exchange \(exchange): run `order-worker setup`")

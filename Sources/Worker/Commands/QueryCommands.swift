@@ -7,11 +7,15 @@ import JSONAdapter
 struct QueryOptions: ParsableArguments {
   @Flag(help: "Print JSON instead of a table.") var json = false
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "TIME"), transform: SendCommand.duration) var timeout = Duration.seconds(10)
+  @OptionGroup var caller: CallerOptions
+  @OptionGroup var whose: TenantOption
   @OptionGroup var settings: SettingOptions
 
   func ask(_ type: String, _ body: some Encodable) async throws -> [UInt8] {
+    let configuration = try settings.load()
+    let authorization = try await caller.bearer(configuration, tenant: whose.tenant)
     do {
-      return try await QueryClient(settings.load(), timeout: timeout).ask(type, body)
+      return try await QueryClient(configuration, timeout: timeout, authorization: authorization).ask(type, body)
     } catch is DecodingError {
       throw CommandFailure("the answer is none of this version's")
     }

@@ -1,22 +1,19 @@
 import ClientRuntime
-import Domain
 import RabbitMQClient
 
-/// A queue of the command line's own, where the worker answers it.
+/// A queue of the command line's own, where the worker answers it. The broker names it: at such an address also who was not verified is answered.
 struct ReplyQueue {
-  let name: String
   let consumer: Consumer
 
   init(_ connection: ConnectionConfiguration, prefetch: UInt16) {
-    var random = SystemRandomNumberGenerator()
-    name = "reply.\(UUIDValue.random(using: &random))"
-    consumer = Consumer(configuration: connection, subscription: .exclusive(name: name), prefetch: prefetch)
+    consumer = Consumer(configuration: connection, subscription: .exclusive(name: ""), prefetch: prefetch)
   }
 
-  /// The queue is there, so that no answer can come before it; throws what is in the way after `limit`.
-  func untilReady(within limit: Duration) async throws {
+  /// The queue is there, so that no answer can come before it; returns its name, or throws what is in the way after `limit`.
+  func untilReady(within limit: Duration) async throws -> String {
     let deadline = Deadline.after(limit)
-    while !consumer.state.isConnected {
+    while true {
+      if consumer.state.isConnected, let name = consumer.queueName { return name }
       if deadline.hasPassed {
         if case .disconnected(let reason) = consumer.state { throw CommandFailure("RabbitMQ: \(reason)") }
         throw CommandFailure("RabbitMQ: no connection within \(DurationText.format(limit))")

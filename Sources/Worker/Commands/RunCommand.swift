@@ -13,7 +13,7 @@ struct RunCommand: AsyncParsableCommand {
 
       Logs are lines of JSON on standard error. /health/live and /health/ready are served at ORDERS_HTTP_HOST and ORDERS_HTTP_PORT.
 
-        ORDERS_AUTH=off order-worker run
+        order-worker run --jwt-jwks-url https://login.example.com/jwks.json --signing-key-file sealing.json
         order-worker run --config-file worker.env --log-level debug
         order-worker run --roles outbox,housekeeping
         order-worker run --print-config
@@ -54,17 +54,7 @@ struct RunCommand: AsyncParsableCommand {
 /// What must hold before a worker may start, beyond each value by itself.
 enum RunRules {
   static func check(_ configuration: Configuration) throws(ConfigurationFaults) {
-    switch (configuration[.environment], configuration[.auth]) {
-    case (.production, _):
-      throw ConfigurationFaults(sentences: [
-        "this version cannot check tokens yet, so that it cannot run with ORDERS_ENV=production: where you trust all senders, set ORDERS_ENV=development together with ORDERS_AUTH=off"
-      ])
-    case (.development, .required):
-      throw ConfigurationFaults(sentences: [
-        "ORDERS_AUTH is required (\(configuration.entry(of: Setting.auth).origin)), and this version cannot check tokens yet: set ORDERS_AUTH=off to take every sender's commands as they come"
-      ])
-    case (.development, .off): break
-    }
+    try AuthRules.check(configuration)
     try PaymentRules.check(configuration)
     // Working with another stock than the one that was asked for would sell what is not there.
     if configuration[.inventoryProvider] != .builtin {

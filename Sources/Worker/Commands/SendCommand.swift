@@ -25,6 +25,8 @@ struct SendCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Send so many a second at most.", valueName: "N")) var rate: Double?
   @Option(help: ArgumentHelp("How long to wait for RabbitMQ, and then for the replies.", valueName: "TIME"), transform: Self.duration)
   var timeout = Duration.seconds(30)
+  @OptionGroup var caller: CallerOptions
+  @OptionGroup var whose: TenantOption
   @OptionGroup var settings: SettingOptions
 
   static func duration(_ text: String) throws -> Duration {
@@ -51,7 +53,8 @@ struct SendCommand: AsyncParsableCommand {
     var random = SystemRandomNumberGenerator()
     let sender = CommandSender(
       connection: try SetupBroker.connection(configuration, purpose: "send"), exchange: "\(configuration[.prefix]).commands", type: type, body: body,
-      id: count > 1 ? nil : id ?? UUIDValue.random(using: &random).description, timeout: timeout)
+      id: count > 1 ? nil : id ?? UUIDValue.random(using: &random).description, timeout: timeout,
+      authorization: try await caller.bearer(configuration, tenant: whose.tenant))
     if wait { try await sender.sendAndWait(count: count, rate: rate) } else { try await sender.send(count: count, rate: rate) }
   }
 }

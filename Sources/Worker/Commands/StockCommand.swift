@@ -24,10 +24,12 @@ struct StockOptions: ParsableArguments {
   @Flag(help: "Print JSON instead of a table.")
   var json = false
 
+  @OptionGroup var caller: CallerOptions
   @OptionGroup var settings: SettingOptions
 
-  func withLedger<T: Sendable>(_ body: @Sendable (any StockLedger) async throws(StockLedgerError) -> T) async throws -> T {
+  func withLedger<T: Sendable>(_ action: String, _ body: @Sendable (any StockLedger) async throws(StockLedgerError) -> T) async throws -> T {
     let configuration = try settings.load()
+    _ = try await caller.allowed(.countStock, in: tenant, configuration, asking: "stock.\(action)")
     do {
       return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { client in
         try await body(PostgresStockLedger(client: client))
@@ -85,7 +87,7 @@ struct StockListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tenant = options.tenant
-    options.show(try await options.withLedger { ledger throws(StockLedgerError) in try await ledger.list(tenant: tenant) })
+    options.show(try await options.withLedger("list") { ledger throws(StockLedgerError) in try await ledger.list(tenant: tenant) })
   }
 }
 
@@ -107,7 +109,7 @@ struct StockSetCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (tenant, count) = (options.tenant, StockCount(product: product, onHand: quantity))
-    let rows = try await options.withLedger { ledger throws(StockLedgerError) in try await ledger.set([count], tenant: tenant) }
+    let rows = try await options.withLedger("set") { ledger throws(StockLedgerError) in try await ledger.set([count], tenant: tenant) }
     guard options.json else { return Console.print("\(product): \(quantity) on hand") }
     var json = JSONText()
     json.object { json in
@@ -142,7 +144,7 @@ struct StockImportCommand: AsyncParsableCommand {
     }
     if !stock.faults.isEmpty { throw CommandFailure(sentences: stock.faults.map { "\(file): \($0)" } + ["nothing was changed"]) }
     let (tenant, counts) = (options.tenant, stock.counts)
-    let short: [StockRow] = try await options.withLedger { ledger throws(StockLedgerError) in
+    let short: [StockRow] = try await options.withLedger("import") { ledger throws(StockLedgerError) in
       do throws(StockLedgerError) {
         _ = try await ledger.set(counts, tenant: tenant)
         return []

@@ -14,14 +14,15 @@ struct DeadLetterComposition: Sendable {
   private let stopped = Gate()
 
   /// Without a consumer the messages stay in the queue, and the store is looked after all the same.
-  init(consumer: Consumer?, database: PostgresClient, settings: WorkerSettings, worker: String, logger: Logger) {
+  init(consumer: Consumer?, database: PostgresClient, settings: WorkerSettings, auth: AuthComposition, worker: String, logger: Logger) {
     let journal = LoggingDeadLetterJournal(logger: logger)
     keeper = DeadLetterKeeper(
       store: PostgresDeadLetterKeeping(client: database), holder: worker, journal: journal,
       settings: .init(retention: DeadLetterRetention(mostUnusable: settings.deadLetterKeep)))
     ingestor = consumer.map {
       DeadLetterIngestor(
-        source: RabbitMQCommandSource(consumer: $0), codec: JSONDeadLetterCodec(commandsExchange: "\(settings.prefix).commands"),
+        source: RabbitMQCommandSource(consumer: $0),
+        codec: JSONDeadLetterCodec(commandsExchange: "\(settings.prefix).commands", seal: auth.seal, authenticator: auth.authenticator),
         store: PostgresDeadLetterStore(client: database), journal: journal, now: { .now })
     }
   }

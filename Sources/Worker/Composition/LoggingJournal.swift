@@ -31,6 +31,8 @@ struct LoggingJournal: PipelineJournal {
           ["deliveries": .stringConvertible(deliveries), "deaths": .stringConvertible(deaths)]) { $1 })
     case .storeUnavailable(let reason): logger.error("the database is away: consuming stops", metadata: [LogKey.error: "\(reason)"])
     case .storeAvailable: logger.notice("the database is back: consuming goes on")
+    case .keysUnavailable(let reason): logger.error("no sender can be verified: consuming stops", metadata: [LogKey.error: "\(reason)"])
+    case .keysAvailable: logger.notice("the keys of senders' tokens are back: consuming goes on")
     case .conflict(let reason, let run):
       logger.debug("a transaction was disturbed and runs again", metadata: ["run": .stringConvertible(run), LogKey.error: "\(reason)"])
     case .notForwarded(let count, let error):

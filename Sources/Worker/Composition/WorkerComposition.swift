@@ -29,9 +29,10 @@ final class WorkerComposition: Sendable {
   private let publishers: [Publisher]
   private let databases: [PostgresClient]
   private let redis: RedisClient?
+  private let auth: AuthComposition
 
   /// Connects nothing yet that could fail: each client goes on trying by itself, and tells `health` where it stands.
-  init(_ settings: WorkerSettings, logger: Logger, health: HealthRegistry, metrics: WorkerMetrics) throws {
+  init(_ settings: WorkerSettings, auth: AuthComposition, logger: Logger, health: HealthRegistry, metrics: WorkerMetrics) throws {
     let worker = "\(Self.hostName()):\(getpid())"
     var databases: [PostgresClient] = []
     func database(_ purpose: String) throws -> PostgresClient {
@@ -49,6 +50,8 @@ final class WorkerComposition: Sendable {
     let cache: any SnapshotCache =
       redis.map { RedisSnapshotCache(client: $0, prefix: settings.redisPrefix, ttl: settings.cacheTTL) } ?? NoSnapshotCache()
     let events = Publisher(configuration: try amqp("events")) { health.set("rabbitmq/events", $0) }
+    // Not those of the events: a subscriber's queue that is in trouble holds up the channel that publishes to it, and retries must not wait for that.
+    let forwards = Publisher(configuration: try amqp("forwards")) { health.set("rabbitmq/forwards", $0) }
     let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false) { health.set("rabbitmq/replies", $0) }
     let replies = RabbitMQReplySender(publisher: replyPublisher)
     let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
@@ -75,26 +78,26 @@ final class WorkerComposition: Sendable {
     let replyTo = ReplyToPolicy(patterns: settings.replyToAllow, ownPrefix: settings.prefix)
     queries = try asked.map { consumer in
       QueryService(
-        source: RabbitMQCommandSource(consumer: consumer), codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo),
+        source: RabbitMQCommandSource(consumer: consumer),
+        codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo, authenticator: auth.authenticator),
         reader: PostgresOrderReader(client: try database("queries")), cache: MeteredCache(next: cache, metrics: metrics), replies: replies)
     }
     // What looks every second or more seldom shares a connection.
     let quiet = try database("outbox")
     // Results of payments and expiries need the pipeline too.
     if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
-      let seal = UnsignedJourneySeal()
       pipeline = CommandPipeline(
         ports: .init(
           source: commands.map { RabbitMQCommandSource(consumer: $0) } ?? IdleCommandSource(),
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
-            replyTo: replyTo, seal: seal),
+            replyTo: replyTo, seal: auth.seal, authenticator: auth.authenticator),
           encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands")), events: eventPublisher,
-          forwarder: RabbitMQForwarder(publisher: events), replies: replies, cache: cache, journal: journal,
+          forwarder: RabbitMQForwarder(publisher: forwards), replies: replies, cache: cache, journal: journal,
           trials: PostgresTrialNotes(client: quiet), own: own, paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
           batchMax: settings.batchMax, terms: Self.terms(settings, payments), retries: RetryPolicy(rungs: settings.retryRungs),
-          forwarding: Forwarding(prefix: settings.prefix, worker: worker, seal: seal, bodyHash: { Fingerprint(of: $0).bytes }), now: { .now }))
+          forwarding: Forwarding(prefix: settings.prefix, worker: worker, seal: auth.seal, bodyHash: { Fingerprint(of: $0).bytes }), now: { .now }))
     } else {
       pipeline = nil
     }
@@ -106,7 +109,7 @@ final class WorkerComposition: Sendable {
       settings.roles.isDisjoint(with: [.deadLetters, .housekeeping])
       ? nil
       : DeadLetterComposition(
-        consumer: dead, database: dead == nil ? quiet : try database("dead-letters"), settings: settings, worker: worker, logger: logger)
+        consumer: dead, database: dead == nil ? quiet : try database("dead-letters"), settings: settings, auth: auth, worker: worker, logger: logger)
     relay =
       settings.roles.contains(.outbox)
       ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
@@ -115,9 +118,10 @@ final class WorkerComposition: Sendable {
       settings.roles.contains(.housekeeping)
       ? Housekeeper(store: PostgresHousekeeping(client: quiet), commands: own, holder: worker, settings: .init(reservationTTL: settings.reservationTTL))
       : nil
-    publishers = [events, replyPublisher]
+    publishers = [events, forwards, replyPublisher]
     self.databases = databases
     self.redis = redis
+    self.auth = auth
   }
 
   /// Of the commands, at any time.
@@ -129,12 +133,14 @@ final class WorkerComposition: Sendable {
 
   /// Works until `drain` is called and what is in hand is done; its report says what goes back.
   func run() async {
+    await auth.fetchKeys()
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
     let watching = Task { await backlog.run() }
     let answering = Task { await queries?.run() }
     let keeping = Task { await deadLetters?.run() }
     let paying = Task { await executor?.run() }
+    let fetchingKeys = Task { await auth.run() }
     let feeding = Task {
       await stopped.wait()
       // Calls under way end, and their results are committed: the pipeline takes the worker's own commands until then.
@@ -150,6 +156,9 @@ final class WorkerComposition: Sendable {
     await keeping.value
     watching.cancel()
     relaying.cancel()
+    fetchingKeys.cancel()
+    await fetchingKeys.value
+    await auth.close()
     await relaying.value
     await watching.value
     await payments?.close()

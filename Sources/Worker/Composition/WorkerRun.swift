@@ -1,6 +1,7 @@
 import Application
 import ClientRuntime
 import Glibc
+import JWTAdapter
 import Logging
 import Operations
 import Synchronization
@@ -22,6 +23,7 @@ final class WorkerRun: Sendable {
     var unused: Set<DependencyName> = [.inventory]
     if configuration[.paymentProvider] == .none { unused.insert(.payment) }
     if configuration[.redisURL] == nil { unused.insert(.redis) }
+    if configuration[.auth] == .off { unused.insert(.keys) }
     health = HealthRegistry(
       unused: unused,
       onChange: { [signals] change in
@@ -81,7 +83,8 @@ final class WorkerRun: Sendable {
     }
     let composition: WorkerComposition
     do {
-      composition = try WorkerComposition(WorkerSettings(configuration), logger: log, health: health, metrics: metrics)
+      let auth = try AuthComposition(configuration) { [health] in health.set($0) }
+      composition = try WorkerComposition(WorkerSettings(configuration), auth: auth, logger: log, health: health, metrics: metrics)
     } catch {
       log.critical("the worker cannot be put together", metadata: [LogKey.error: "\(error)"])
       return ProgramExit.wrongConfiguration
@@ -138,6 +141,16 @@ extension HealthRegistry {
     case .disconnected(let reason): set(name, connection: purpose, .down, detail: reason)
     // The reason for which it connects again says more; and the worker itself closes.
     case .connecting, .closed: break
+    }
+  }
+}
+
+extension HealthRegistry {
+  fileprivate func set(_ state: SenderKeys.State) {
+    switch state {
+    case .good: set(.keys, .up)
+    case .stale(let reason): set(.keys, .degraded, detail: "those fetched last still serve; \(reason)")
+    case .unavailable(let reason): set(.keys, .down, detail: reason)
     }
   }
 }

@@ -50,6 +50,10 @@ extension Setting where Value == Duration {
   static let paymentTimeout = Setting("ORDERS_PAYMENT_TIMEOUT", .duration(.milliseconds(1)...longest), standard: "10s", "when a payment counts as pending")
   static let paymentGiveUp = Setting(
     "ORDERS_PAYMENT_GIVE_UP", .duration(.milliseconds(1)...longest), standard: "10m", "how long a payment without effect is tried")
+  static let jwksRefresh = Setting(
+    "ORDERS_JWT_JWKS_REFRESH", .duration(.seconds(1)...longest), standard: "60s", "how old keys get, and how long a withdrawn one stays good")
+  static let jwksStale = Setting(
+    "ORDERS_JWT_JWKS_STALE", .duration(.seconds(1)...longest), standard: "1h", "how long keys serve that cannot be fetched again")
   private static let longest = Duration.seconds(30 * 86_400)
 }
 
@@ -116,8 +120,8 @@ enum SettingTable {
     (
       "rights",
       [
-        Setting.auth, Setting.jwksFile, Setting.jwksURL, Setting.jwtSecretFile, Setting.jwtIssuer, Setting.jwtAudience, Setting.jwtPrivateKeyFile,
-        Setting.signingKeyFile, Setting.token,
+        Setting.auth, Setting.jwksFile, Setting.jwksURL, Setting.jwksRefresh, Setting.jwksStale, Setting.jwtSecretFile, Setting.jwtIssuer,
+        Setting.jwtAudience, Setting.jwtPrivateKeyFile, Setting.signingKeyFile, Setting.token,
       ]
     ),
   ]

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct DeadLetterCodecTests {
   static let now = Timestamp(microseconds: 1_790_000_000_123_456)
-  static let codec = JSONDeadLetterCodec(commandsExchange: "orders.commands")
+  static let codec = JSONDeadLetterCodec(commandsExchange: "orders.commands", seal: UnsignedJourneySeal(), authenticator: OpenAuthenticator())
   private static let forwarding = Forwarding(
     prefix: "orders", worker: "w:1", seal: UnsignedJourneySeal(), bodyHash: { Fingerprint(of: $0).bytes })
 

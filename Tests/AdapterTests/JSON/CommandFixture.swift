@@ -5,7 +5,9 @@ import JSONAdapter
 /// A message as an upstream service sends it, with everything changeable, and the decoder of a worker of prefix `orders`.
 struct CommandFixture {
   static let id = "6f1c2d3e-1111-4222-8333-444455556666"
-  static let decoder = JSONCommandDecoder(commandsExchange: "orders.commands", defaultCurrency: Currency("USD")!, replyTo: ReplyToPolicy(ownPrefix: "orders"))
+  static let decoder = JSONCommandDecoder(
+    commandsExchange: "orders.commands", defaultCurrency: Currency("USD")!, replyTo: ReplyToPolicy(ownPrefix: "orders"), seal: UnsignedJourneySeal(),
+    authenticator: OpenAuthenticator())
 
   var message: Message
   var headersExceedLimits = false

@@ -36,7 +36,7 @@ struct SimulatedLetterCodec: DeadLetterCodec {
     message.correlationID = letter.commandID
     message.type = letter.type
     message.replyTo = letter.properties.isEmpty ? nil : String(decoding: letter.properties, as: UTF8.self)
-    message.headers.append(MessageHeader("x-order-principal", .string(PlainCodec().seal(sealed))))
+    message.headers.append(MessageHeader("x-order-principal", .string(PlainCodec().seal(sealed, isToBeKept: false))))
     return ReplayMessage(message: message, mark: letter.mark)
   }
 }

@@ -33,7 +33,7 @@ extension DeadLetterStoreContract {
     }
     #expect(all.sorted() == Array(1...20))
     #expect(try await state(letter(7)) == .replaying)
-    #expect(try await audited().count == 20)
+    #expect(try await audited().filter { $0.hasPrefix("dead_letter.replay") }.count == 20)
   }
 
   package func aClaimThatWasNotPublishedInTimeIsFreeAgain() async throws {
@@ -115,7 +115,8 @@ extension DeadLetterStoreContract {
     #expect(try await store.discard(letters.map(\.key), Self.event, audit: audit) == [letters[1].key, letters[2].key])
     #expect(try await state(letters[1]) == .discarded)
     #expect(try await claimed(letters).isEmpty)
-    #expect(try await audited() == ["dead_letter.discard m-2", "dead_letter.discard m-3", "dead_letter.replay m-1"])
+    let failed = ["order.create m-1", "order.create m-2", "order.create m-3"]
+    #expect(try await audited() == ["dead_letter.discard m-2", "dead_letter.discard m-3", "dead_letter.replay m-1"] + failed)
     try await ingest([letter(2, after: 9)])
     #expect(try await state(letters[1]) == .parked, "it failed anew")
   }

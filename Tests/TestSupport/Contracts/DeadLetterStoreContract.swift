@@ -70,9 +70,11 @@ package struct DeadLetterStoreContract: Sendable {
     bare.command = nil
     bare.mark = nil
     bare.body = [0xFF, 0x00, 0xFE]
-    try await ingest([letter(1), bare])
-    #expect(try await find(letter(1)) == letter(1))
-    #expect(try await find(bare) == bare)
+    var expired = letter(3, reason: .unauthenticated)
+    expired.isTokenExpired = true
+    try await ingest([letter(1), bare, expired])
+    for written in [letter(1), bare, expired] { #expect(try await find(written) == written) }
+    #expect(try await audited() == ["order.create m-1", "order.create m-3", "unknown dl-\(bare.key.id)"], "each failure is in the audit log")
   }
 
   package func aCopyThatIsNotLaterChangesNothing() async throws {
@@ -80,6 +82,7 @@ package struct DeadLetterStoreContract: Sendable {
     for second in [10, 9] { try await ingest([letter(1, reason: .forbidden, error: "another", after: second)]) }
     try await store.ingest([DeadLetterArrival(letter: letter(1, reason: .forbidden, after: 99), isDated: false)])
     #expect(try await find(letter(1)) == letter(1, after: 10))
+    #expect(try await audited() == ["order.create m-1"])
   }
 
   package func aLaterFailureIsToldInTheSameRow() async throws {
@@ -92,6 +95,7 @@ package struct DeadLetterStoreContract: Sendable {
     #expect(row.reason == .retriesExhausted && row.error == "the database said no" && row.attempts == 4 && row.failedAt == later.failedAt)
     #expect(row.firstFailedAt == Self.start + .seconds(10) && row.history.map(\.what) == ["failed as invalid", "failed as retries_exhausted"])
     #expect(row.body == letter(1).body, "the message stays as it first came")
+    #expect(try await audited() == ["order.create m-1", "order.create m-1"])
   }
 
   package func lettersAreListedNewestFirstByPages() async throws {

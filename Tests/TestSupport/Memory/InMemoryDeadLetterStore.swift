@@ -36,6 +36,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
         let next = arrival.letter
         guard var row = tables.rows[next.key] else {
           tables.rows[next.key] = Row(letter: next)
+          tables.audit.append(AuditEntry(refused: arrival))
           continue
         }
         var letter: DeadLetter {
@@ -45,6 +46,7 @@ package final class InMemoryDeadLetterStore: DeadLetterStore {
         let failures = next.history.filter { $0.what.hasPrefix(DeadLetterEvent.failure(isReplay: true)) }
         let isNew = next.failedAt > letter.failedAt || letter.state == .replaying && !failures.allSatisfy(letter.history.contains)
         guard arrival.isDated, isNew else { continue }
+        tables.audit.append(AuditEntry(refused: arrival))
         letter.reason = next.reason
         letter.error = next.error
         letter.attempts = next.attempts

@@ -5,6 +5,7 @@ import Domain
 /// payment method; an update's is `order-id status [another]`, where `another` is its payment method.
 package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentCallEncoder {
   package func sender(of message: Message) -> Principal? { .anonymous }
+  package func keysLookedAt() async {}
 
   package init() {}
 
@@ -84,7 +85,7 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
   }
 
   /// `attempt/early tries/payment waits`, and of a replay `/letter/by`; what is left out is 0.
-  package func seal(_ sealed: SealedJourney) -> String {
+  package func seal(_ sealed: SealedJourney, isToBeKept: Bool) -> String {
     let journey = sealed.journey
     let replay = journey.replay.map { "/\($0.letter.id)/\($0.by)" } ?? ""
     return "\(journey.attempt)/\(journey.earlyTries)/\(journey.paymentWaits)\(replay)"

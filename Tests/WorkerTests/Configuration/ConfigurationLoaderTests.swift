@@ -155,8 +155,12 @@ import Testing
     #expect(Set(SettingTable.all.map(\.flag)).count == SettingTable.all.count)
   }
 
-  @Test func authenticationMustBeOffUntilItExistsAndNeverInProduction() throws {
+  @Test func authenticationNeedsKeysAndIsNeverOffInProduction() throws {
     #expect(throws: ConfigurationFaults.self) { try RunRules.check(Self.load()) }
+    let keys = ["ORDERS_JWT_JWKS_URL": "https://login.test/jwks.json", "ORDERS_SIGNING_KEY_FILE": "/keys"]
+    try RunRules.check(Self.load(keys))
+    try RunRules.check(Self.load(keys.merging(["ORDERS_ENV": "production"]) { $1 }))
+    for name in keys.keys { #expect(throws: ConfigurationFaults.self) { try RunRules.check(Self.load(keys.filter { $0.key != name })) } }
     #expect(throws: ConfigurationFaults.self) { try RunRules.check(Self.load(["ORDERS_AUTH": "off", "ORDERS_ENV": "production"])) }
     try RunRules.check(Self.load(["ORDERS_AUTH": "off"]))
   }

@@ -8,20 +8,20 @@ import Testing
 @testable import order_worker
 
 @Suite struct HealthTests {
-  private static func registry(unused: Set<DependencyName> = [.payment, .inventory]) -> HealthRegistry {
+  private static func registry(unused: Set<DependencyName> = [.payment, .inventory, .keys]) -> HealthRegistry {
     HealthRegistry(unused: unused, now: { Timestamp(microseconds: 0) })
   }
 
   @Test func nothingIsReadyBeforeItWasTried() {
     let report = Self.registry().report
     #expect(report.status == .unready)
-    #expect(report.dependencies.map(\.name) == [.rabbitmq, .postgres, .redis, .payment, .inventory])
+    #expect(report.dependencies.map(\.name) == [.rabbitmq, .postgres, .redis, .payment, .inventory, .keys])
   }
 
   @Test(arguments: [
-    (DependencyName.rabbitmq, false), (.postgres, false), (.redis, true), (.payment, true), (.inventory, true),
+    (DependencyName.rabbitmq, false), (.postgres, false), (.redis, true), (.payment, true), (.inventory, true), (.keys, false),
   ])
-  func onlyBrokerAndDatabaseMakeItUnready(down: DependencyName, isReady: Bool) {
+  func onlyBrokerDatabaseAndKeysMakeItUnready(down: DependencyName, isReady: Bool) {
     let registry = Self.registry()
     for name in DependencyName.allCases { registry.set(name, name == down ? .down : .up) }
     #expect(registry.report.isReady == isReady)
@@ -115,8 +115,8 @@ import Testing
     let object = try #require(try JSONSerialization.jsonObject(with: Data(registry.report.json)) as? [String: Any])
     #expect(object["status"] as? String == "unready")
     let dependencies = try #require(object["dependencies"] as? [[String: Any]])
-    #expect(dependencies.map { $0["name"] as? String } == ["rabbitmq", "postgres", "redis", "payment", "inventory"])
-    #expect(dependencies.map { $0["state"] as? String } == ["up", "down", "down", "unused", "unused"])
+    #expect(dependencies.map { $0["name"] as? String } == ["rabbitmq", "postgres", "redis", "payment", "inventory", "keys"])
+    #expect(dependencies.map { $0["state"] as? String } == ["up", "down", "down", "unused", "unused", "unused"])
     #expect(dependencies[0]["detail"] as? String == "RabbitMQ \"3\"")
     #expect(dependencies[0]["since"] as? String == "1970-01-01T00:00:00.000000Z")
   }

@@ -15,8 +15,12 @@ import Testing
 
   @Test(arguments: [
     (["run"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"), (["setup"], ["ORDERS_PREFETCH": "many"], "ORDERS_PREFETCH"),
-    (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "ORDERS_ENV=development together with"),
-    (["run"], ["ORDERS_AUTH": "required", "ORDERS_ENV": "production"], "ORDERS_ENV=development together with ORDERS_AUTH=off"),
+    (["run"], [:], "ORDERS_AUTH=off"), (["run"], ["ORDERS_AUTH": "off", "ORDERS_ENV": "production"], "ORDERS_ENV=production does not allow"),
+    (["run"], ["ORDERS_AUTH": "required", "ORDERS_ENV": "production"], "ORDERS_JWT_JWKS_URL"), (["run"], [:], "ORDERS_SIGNING_KEY_FILE is not set"),
+    (
+      ["run"], ["ORDERS_JWT_JWKS_FILE": "/no/such/keys", "ORDERS_JWT_JWKS_URL": "http://127.0.0.1:1/", "ORDERS_SIGNING_KEY_FILE": "/no/such/file"],
+      "one of them is enough"
+    ),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http"], "ORDERS_PAYMENT_URL"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://u:secret@h"], "ORDERS_PAYMENT_TOKEN"),
     (["run"], ["ORDERS_AUTH": "off", "ORDERS_PAYMENT_PROVIDER": "stripe"], "stripe"),

@@ -12,11 +12,13 @@ struct ServerWorld {
 
   static let isThere = ProcessInfo.processInfo.environment["STACK_AMQP_URL"] != nil && Stack.database != nil
 
-  init() {
+  /// `settings` are `ORDERS_*` variables over those of every world.
+  init(_ settings: [String: String] = [:]) {
+    let prefix = prefix
     environment = [
       "ORDERS_AMQP_URL": Stack.amqpURL, "ORDERS_DATABASE_URL": Stack.databaseURL, "ORDERS_PREFIX": prefix, "ORDERS_DATABASE_SCHEMA": prefix,
       "ORDERS_AUTH": "off", "ORDERS_HTTP_PORT": "0",
-    ]
+    ].merging(settings) { $1 }
   }
 
   func run(_ arguments: String..., input: String? = nil) async throws -> Program.Result {
@@ -36,6 +38,23 @@ struct ServerWorld {
     await client.close()
   }
 
+  /// The one number that a query gives; 0 for null.
+  func number(_ query: String) async throws -> Int64 {
+    let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, schema: prefix))
+    let result: Result<Int64, any Error>
+    do {
+      result = .success(
+        try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
+          let rows = try session.query(Statement(name: "", sql: "SELECT (\(query))::bigint", parameterTypes: []), [])
+          return rows.isNull(0, 0) ? 0 : rows.int64(0, 0)
+        })
+    } catch {
+      result = .failure(error)
+    }
+    await client.close()
+    return try result.get()
+  }
+
   func remove() async throws {
     let topology = Topology(prefix: prefix)
     try await AMQPAdministration.withSession(try connection) { session throws(AMQPError) in
@@ -46,8 +65,8 @@ struct ServerWorld {
   }
 
   /// Runs a test in a world that is set up, and removes it afterwards.
-  static func with(_ body: (ServerWorld) async throws -> Void) async throws {
-    let world = ServerWorld()
+  static func with(_ settings: [String: String] = [:], _ body: (ServerWorld) async throws -> Void) async throws {
+    let world = ServerWorld(settings)
     let result: Result<Void, any Error>
     do {
       _ = try await world.run("setup")

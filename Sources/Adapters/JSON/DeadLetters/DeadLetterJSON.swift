@@ -36,6 +36,7 @@ package enum DeadLetterJSON {
       json.name("roles")
       json.array(Role.allCases.filter(principal.roles.contains)) { $0.string($1.rawValue) }
       json.member("tenant", principal.tenant.rawValue)
+      if letter.isTokenExpired { json.raw(",\"token_expired\":true") }
       json.raw("}")
     } else {
       json.raw("null")

@@ -7,12 +7,10 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
   static let keptOfLargest = 4_096
 
   let commandsExchange: String
-  let seal: any JourneySeal
+  package let seal: any JourneySeal
   let authenticator: any SenderAuthenticator
 
-  package init(
-    commandsExchange: String, seal: any JourneySeal = UnsignedJourneySeal(), authenticator: any SenderAuthenticator = OpenAuthenticator()
-  ) {
+  package init(commandsExchange: String, seal: any JourneySeal, authenticator: any SenderAuthenticator) {
     self.commandsExchange = commandsExchange
     self.seal = seal
     self.authenticator = authenticator
@@ -27,8 +25,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
     let sealed = message.header("x-order-principal")?.text.flatMap {
       seal.open($0, messageID: contents.messageID, type: message.type ?? contents.typeName, bodyHash: bodyHash.bytes)
     }
-    // What the broker dead-lettered may have been seen by no worker: it has its sender's token still.
-    let principal = sealed?.principal ?? (origin.isBrokers ? try? authenticator.authenticate(message) : nil)
+    let (principal, isTokenExpired) = sender(sealed, origin)
     let replay = sealed?.journey.replay
     let tenant = replay?.letter.tenant ?? principal?.tenant ?? .standard
     let id = replay?.letter.id ?? NameUUID.deadLetter(messageID: contents.messageID, bodyHash: bodyHash, subject: principal?.subject)
@@ -42,14 +39,27 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
       type: contents.typeName.map(HeaderJSON.storable), order: contents.order(of: command, tenant: tenant), reason: origin.reason, error: error,
       attempts: attempts, body: message.body.count > TransportReader.largestBody ? Array(message.body.prefix(Self.keptOfLargest)) : message.body,
       bodySize: message.body.count, bodyHash: bodyHash, headers: HeaderJSON.write(message.headers.filter { !Self.isSecret($0.name) }),
-      properties: MessagePropertiesJSON.write(message), principal: principal, command: command,
+      properties: MessagePropertiesJSON.write(message), principal: principal, isTokenExpired: isTokenExpired, command: command,
       mark: principal.flatMap { principal in fingerprint.map { ClaimMark(subject: principal.subject, fingerprint: $0) } },
       history: [
         DeadLetterEvent(
           at: failedAt, what: "\(DeadLetterEvent.failure(isReplay: replay != nil)) as \(origin.reason.rawValue): \(error)",
           actor: origin.worker.map(HeaderJSON.storable) ?? "RabbitMQ")
       ], firstFailedAt: min(sealed?.journey.firstFailedAt ?? origin.firstFailedAt ?? failedAt, failedAt), failedAt: failedAt)
-    return DeadLetterArrival(letter: letter, isDated: origin.failedAt != nil)
+    return DeadLetterArrival(
+      letter: letter, isDated: origin.failedAt != nil, correlationID: message.correlationID.map(HeaderJSON.storable), traceparent: contents.traceparent)
+  }
+
+  /// What the broker dead-lettered may have been seen by no worker: it has its sender's token still.
+  private func sender(_ sealed: SealedJourney?, _ origin: DeadLetterOrigin) -> (principal: Principal?, isTokenExpired: Bool) {
+    if let principal = sealed?.principal { return (principal, sealed?.isTokenExpired ?? false) }
+    guard origin.isBrokers else { return (nil, false) }
+    do throws(AuthenticationFault) {
+      return (try authenticator.authenticate(origin.message), false)
+    } catch {
+      if case .expired(let principal, _) = error { return (principal, true) }
+      return (nil, false)
+    }
   }
 
   package func replay(_ letter: DeadLetter, body: [UInt8], under principal: Principal, mark: ReplayMark) -> ReplayMessage {
@@ -64,7 +74,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
       message, ReceivedMessage(tag: DeliveryTag(generation: 0, number: 0), redelivered: false, message: message), commandsExchange: commandsExchange)
     let sealed = SealedJourney(
       messageID: contents.messageID, type: contents.typeName, bodyHash: bodyHash.bytes, principal: principal, journey: Journey(replay: mark))
-    message.headers.append(MessageHeader("x-order-principal", .string(seal.seal(sealed))))
+    message.headers.append(MessageHeader("x-order-principal", .string(seal.seal(sealed, isToBeKept: false))))
     return ReplayMessage(message: message, mark: contents.fingerprint(ofBody: bodyHash).map { ClaimMark(subject: principal.subject, fingerprint: $0) })
   }
 
@@ -76,6 +86,7 @@ package struct JSONDeadLetterCodec: DeadLetterCodec {
 struct CommandContents {
   let messageID: String?
   let typeName: String?
+  let traceparent: String?
   /// Nil where the message is malformed, or was not read.
   let data: CommandData?
   private let isUnread: Bool
@@ -89,6 +100,7 @@ struct CommandContents {
     isUnread = !readsBody
     messageID = transport.messageID?.rawValue ?? message.messageID
     typeName = transport.typeName
+    traceparent = transport.traceparent
   }
 
   /// Of what the command's claim is made over; of an unread message the body, which it is unless the command is a CloudEvent's data.

@@ -32,6 +32,7 @@ enum DeadLetterStatements {
         history = \(appended("excluded.history"))
       WHERE excluded.failed_at > d.failed_at
          OR d.state = 'replaying' AND excluded.history -> 0 ->> 'what' LIKE '\(DeadLetterEvent.failure(isReplay: true))%' AND NOT d.history @> excluded.history
+      RETURNING d.tenant_id, d.id
       """,
     parameterTypes: [
       .textArray, .uuidArray, .textArray, .textArray, .uuidArray, .textArray, .textArray, .textArray, .int4Array, .byteaArray, .int8Array,

@@ -77,7 +77,7 @@ extension PostgresDeadLetterStore {
   }
 
   /// Runs a statement that returns the keys it changed, and commits it with its audit.
-  private func change(
+  func change(
     _ statement: Statement, _ parameters: Parameters, then next: (Statement, Parameters)? = nil, audit: @escaping @Sendable (Set<DeadLetterKey>) -> [AuditEntry]
   ) async throws(StoreError) -> Set<DeadLetterKey> {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in

@@ -16,9 +16,8 @@ package final class PostgresDeadLetterStore: DeadLetterStore {
   }
 
   package func ingest(_ arrivals: [DeadLetterArrival]) async throws(StoreError) {
-    let rows = DeadLetterColumns(arrivals).parameters
-    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
-      _ = try session.query(DeadLetterStatements.ingest, rows)
+    _ = try await change(DeadLetterStatements.ingest, DeadLetterColumns(arrivals).parameters) { changed in
+      arrivals.filter { changed.contains($0.letter.key) }.map(AuditEntry.init(refused:))
     }
   }
 
@@ -122,7 +121,7 @@ struct DeadLetterColumns {
       hash.append(letter.bodyHash.bytes)
       headers.append(utf8: letter.headers)
       properties.append(utf8: letter.properties)
-      principal.append(letter.principal.map(StoredPrincipal.encode))
+      principal.append(letter.principal.map { StoredPrincipal.encode($0, isTokenExpired: letter.isTokenExpired) })
       command.append(letter.command?.rawValue)
       subject.append(letter.mark?.subject)
       fingerprint.append(letter.mark?.fingerprint.bytes)

@@ -29,7 +29,8 @@ enum DeadLetterTables {
   }
 
   static func card(_ letter: DeadLetter, body: String?, headers: [(name: String, value: String)], width: Int?) -> String {
-    let sender = letter.principal.map { "\($0.subject) (\($0.roles.map(\.rawValue).sorted().joined(separator: ", ")))" } ?? "nobody verified"
+    let expired = letter.isTokenExpired ? "; the token had expired" : ""
+    let sender = letter.principal.map { "\($0.subject) (\($0.roles.map(\.rawValue).sorted().joined(separator: ", "))\(expired))" } ?? "nobody verified"
     let facts = [
       ("id", letter.key.id.description), ("state", letter.state.rawValue), ("reason", letter.reason.rawValue), ("error", letter.error),
       ("message", letter.messageID ?? "- (replayed as \(letter.commandID))"), ("type", letter.type ?? "-"), ("order", letter.order?.description ?? "-"),

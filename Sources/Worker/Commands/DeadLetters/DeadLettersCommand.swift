@@ -26,12 +26,32 @@ struct DeadLettersCommand: AsyncParsableCommand {
 struct DeadLetterOptions: ParsableArguments {
   @Option(help: "Whose messages they are.") var tenant = TenantID.standard
   @Flag(help: "Print JSON instead of tables.") var json = false
+  @OptionGroup var caller: CallerOptions
   @OptionGroup var settings: SettingOptions
+
+  /// The settings in force, and who may do this: an operator.
+  func begin(_ action: String) async throws -> (configuration: Configuration, caller: Principal) {
+    let configuration = try settings.load()
+    return (configuration, try await caller.allowed(.handleDeadLetters, in: tenant, configuration, asking: "dead_letter.\(action)"))
+  }
 
   func withStore<T: Sendable>(
     _ configuration: Configuration, byPages: Bool = false, _ body: @Sendable (any DeadLetterStore) async throws -> T
   ) async throws -> T {
     try await withClient(configuration, byPages: byPages) { try await body(PostgresDeadLetterStore(client: $0, deadline: Self.deadline)) }
+  }
+
+  /// Seals replays as the worker does. Senders are not verified here: what it writes has the one that a worker verified.
+  static func codec(_ configuration: Configuration) throws -> JSONDeadLetterCodec {
+    let seal: any JourneySeal
+    if let keys = try AuthRules.sealingKeys(configuration) {
+      seal = SignedJourneySeal(keys: keys, now: { .now })
+    } else if configuration[.auth] == .off {
+      seal = UnsignedJourneySeal()
+    } else {
+      throw CommandFailure("ORDERS_SIGNING_KEY_FILE is not set: a worker believes no replay that is not signed by its keys")
+    }
+    return JSONDeadLetterCodec(commandsExchange: "\(configuration[.prefix]).commands", seal: seal, authenticator: OpenAuthenticator())
   }
 
   /// A look at very many takes its time.

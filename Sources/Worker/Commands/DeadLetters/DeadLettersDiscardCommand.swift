@@ -20,10 +20,10 @@ struct DeadLettersDiscardCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (selection, options) = (selection, options)
-    let configuration = try options.settings.load()
+    let (configuration, caller) = try await options.begin("discard")
     let report = try await options.withStore(configuration, byPages: true) { store in
       let letters = try await selection.selection(options, store, states: [.parked])
-      return try await DeadLetterDiscard(store: store, actor: OperatorIdentity.actor, now: { .now }).run(letters)
+      return try await DeadLetterDiscard(store: store, actor: caller.subject, now: { .now }).run(letters)
     }
     if options.json {
       var json = JSONText()

@@ -21,8 +21,9 @@ struct DeadLettersExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (filter, tenant, reveal) = (filter.filter(state.states), options.tenant, reveal)
-    try await options.withStore(try options.settings.load(), byPages: true) { store in
-      if reveal { try await store.audit([AuditEntry(.reveal, ofAllOf: tenant, by: OperatorIdentity.actor, at: .now)]) }
+    let (configuration, caller) = try await options.begin("export")
+    try await options.withStore(configuration, byPages: true) { store in
+      if reveal { try await store.audit([AuditEntry(.reveal, ofAllOf: tenant, by: caller.subject, at: .now)]) }
       var selection = try await DeadLetterSelection(filter, tenant: tenant, store: store)
       while true {
         let page = try await selection.next(200)

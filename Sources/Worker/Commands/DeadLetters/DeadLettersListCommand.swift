@@ -37,7 +37,7 @@ struct DeadLettersListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (filter, tenant, limit, by) = (filter.filter(state.states), options.tenant, limit, by)
-    let configuration = try options.settings.load()
+    let (configuration, _) = try await options.begin("list")
     if let by {
       let groups = try await options.withStore(configuration) { try await $0.groups(filter, tenant: tenant, by: by, limit: limit) }
       if options.json { return Self.print(groups, by) }

@@ -27,6 +27,7 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
   @Flag(help: "Begin with 1, then 10, then 100 a second, each step after the one before has ended; stop by itself where they fail again.") var ramp = false
   @Option(help: ArgumentHelp("Stop where more of a hundred fail again. (default: 10 with --ramp, else never)", valueName: "PCT")) var abortAbove: Double?
   @Flag(help: "Replay those of unverified senders under your own rights.") var asMe = false
+  @Flag(help: "Replay those whose token had only expired with the rights that it gave.") var acceptExpired = false
   @Flag(help: "Only tell what a replay would come to, by the orders as they are now.") var dryRun = false
   @Option(
     help: ArgumentHelp("Change each body before it goes: a JSON Patch (RFC 6902), or the name of a file with one. The message id stays.", valueName: "PATCH"))
@@ -47,9 +48,10 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
     if let abortAbove, !(0..<100).contains(abortAbove) { throw ValidationError("--abort-above must be from 0 to below 100.") }
   }
 
-  private func settings() throws -> DeadLetterReplay.Settings {
-    var settings = DeadLetterReplay.Settings(actor: OperatorIdentity.actor)
-    settings.standIn = asMe ? OperatorIdentity.principal : nil
+  private func settings(_ caller: Principal) throws -> DeadLetterReplay.Settings {
+    var settings = DeadLetterReplay.Settings(actor: caller.subject)
+    settings.standIn = asMe ? caller : nil
+    settings.acceptsExpired = acceptExpired
     settings.pace = ramp ? .ramp(to: rate ?? 500) : rate.map { .rate($0) } ?? .unlimited
     settings.edit = try edit.map(Self.edit)
     settings.abortAbove = abortAbove ?? (ramp ? 10 : nil)
@@ -75,8 +77,8 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let configuration = try options.settings.load()
-    let settings = try settings()
+    let (configuration, caller) = try await options.begin("replay")
+    let settings = try settings(caller)
     if dryRun { return try await DryRun(selection: selection, options: options, settings: settings).run(configuration) }
     let output = ReplayOutput(json: options.json)
     let work = Task { try await replay(configuration, settings, output) }
@@ -114,7 +116,7 @@ struct DeadLettersReplayCommand: AsyncParsableCommand {
           let letters = try await selection.selection(options, store, states: [.parked, .replaying])
           let replay = DeadLetterReplay(
             ports: .init(
-              store: store, codec: JSONDeadLetterCodec(commandsExchange: "\(configuration[.prefix]).commands"),
+              store: store, codec: try DeadLetterOptions.codec(configuration),
               forwarder: RabbitMQForwarder(publisher: publisher), now: { .now }),
             settings: settings, onNote: { output.note($0) }, onProgress: { output.progress($0) })
           return try await replay.run(letters)

@@ -16,9 +16,10 @@ struct DeadLettersShowCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (options, id, reveal) = (options, id, reveal)
-    let letter = try await options.withStore(try options.settings.load()) { store in
+    let (configuration, caller) = try await options.begin("show")
+    let letter = try await options.withStore(configuration) { store in
       let letter = try await options.letter(id, in: store)
-      if reveal { try await store.audit([AuditEntry(.reveal, of: letter, by: OperatorIdentity.actor, at: .now)]) }
+      if reveal { try await store.audit([AuditEntry(.reveal, of: letter, by: caller.subject, at: .now)]) }
       return letter
     }
     if options.json { return Console.print(utf8: DeadLetterJSON.write(letter, reveals: reveal)) }

@@ -14,15 +14,17 @@ struct DryRun: Sendable {
   func run(_ configuration: Configuration) async throws {
     let output = ReplayOutput(json: options.json)
     let exchange = "\(configuration[.prefix]).commands"
+    let codec = try DeadLetterOptions.codec(configuration)
     let counts = try await options.withClient(configuration, byPages: true) { client in
       let store = PostgresDeadLetterStore(client: client, deadline: DeadLetterOptions.deadline)
       let replay = DeadLetterReplay(
-        ports: .init(store: store, codec: JSONDeadLetterCodec(commandsExchange: exchange), forwarder: NoForwarder(), now: { .now }), settings: settings)
+        ports: .init(store: store, codec: codec, forwarder: NoForwarder(), now: { .now }), settings: settings)
       let dryRun = DeadLetterDryRun(
         replay: replay,
         decoder: JSONCommandDecoder(
           commandsExchange: exchange, defaultCurrency: configuration[.defaultCurrency],
-          replyTo: ReplyToPolicy(patterns: configuration[.replyToAllow], ownPrefix: configuration[.prefix])),
+          replyTo: ReplyToPolicy(patterns: configuration[.replyToAllow], ownPrefix: configuration[.prefix]),
+          seal: codec.seal, authenticator: OpenAuthenticator()),
         encoder: JSONMessageEncoder(), orders: PostgresOrderStore(client: client), terms: Self.terms(configuration)
       ) { [json = options.json] key, verdict, why in
         // What goes through needs no word of its own.
