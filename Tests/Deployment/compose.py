@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from worker import Worker, check, check_command, check_settings, check_with_program, option, seconds, text
+from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, seconds, text
 
 FILE = "docker-compose.yml"
 
@@ -56,6 +56,7 @@ def check_program(where, name, service, services):
         paths = Worker.sandbox_paths if command[0] == "payment-sandbox" else Worker.health_paths
         check(option(probe, "--path", "/health/ready") in paths, where, "its health is asked at a path that is not there")
     if command[0] == "run":
+        check_keys(where, environment)
         drain = environment.get("ORDERS_DRAIN_TIMEOUT", Worker.defaults["ORDERS_DRAIN_TIMEOUT"])
         check(seconds(service["stop_grace_period"]) > seconds(drain), where, f"is killed before its drain timeout, {drain}, is over")
         check("container_name" not in service and "ports" not in service, where, "has a name or port of its own, and cannot be scaled")

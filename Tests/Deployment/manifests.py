@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from worker import Worker, check, check_command, check_settings, check_with_program, option, seconds, text
+from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, seconds, text
 
 EXAMPLE = "k8s/overlays/production/secret.example.yaml"
 USER = int(re.search(r"^USER (\d+)", text("Dockerfile"), re.M)[1])
@@ -110,6 +110,8 @@ def check_program(rendered, where, pod, container, ports):
 
 def check_worker(rendered, where, pod, environment, ports, probes):
     check(ports.get("http") == int(environment["ORDERS_HTTP_PORT"]), where, "serves health on another port than it names")
+    if "ORDERS_ENV" in environment:  # an overlay; a component rendered on the bare base has no senders yet
+        check_keys(where, environment)
     check(environment["ORDERS_HTTP_HOST"] == "0.0.0.0", where, "cannot be probed from outside")
     check(probes["livenessProbe"] != "/health/ready", where, "would be restarted because its database is away")
     drain = environment["ORDERS_DRAIN_TIMEOUT"]

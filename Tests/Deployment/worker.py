@@ -52,6 +52,15 @@ def check_settings(where, environment):
         check(environment.get("ORDERS_AUTH") == "required", where, "production without ORDERS_AUTH=required")
 
 
+def check_keys(where, environment):
+    """A worker that asks its senders for tokens does not start without keys."""
+    if environment.get("ORDERS_AUTH", Worker.defaults["ORDERS_AUTH"]) == "off":
+        return
+    sources = ("ORDERS_JWT_JWKS_URL", "ORDERS_JWT_JWKS_URL_FILE", "ORDERS_JWT_JWKS_FILE", "ORDERS_JWT_HMAC_SECRET_FILE")
+    check(any(map(environment.get, sources)), where, "asks for tokens, and nothing says by which keys")
+    check(environment.get("ORDERS_SIGNING_KEY_FILE"), where, "asks for tokens without keys of its own")
+
+
 def check_command(where, arguments):
     """The program's command, and that it takes these flags."""
     if not check(arguments and arguments[0] in Worker.commands, where, f"{arguments} is no command of the worker"):
