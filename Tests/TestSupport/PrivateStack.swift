@@ -71,12 +71,7 @@ package struct PrivateStack: Sendable {
   /// Whether it takes connections.
   package func listens(_ server: Server) -> Bool {
     guard let port = URL(string: url(server))?.port else { return false }
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = loopback(UInt16(port))
-    return withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
-    }
+    return listensOnLoopback(UInt16(port))
   }
 
   package func remove() async { await Self.remove(folder: folder) }
