@@ -7,7 +7,7 @@ ARG DEBIAN=bookworm
 FROM swift:${SWIFT_VERSION}-${DEBIAN} AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libhiredis-dev libpq-dev librabbitmq-dev pkg-config \
+  && apt-get install -y --no-install-recommends libhiredis-dev libpq-dev librabbitmq-dev libssl-dev pkg-config \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Other packages are fetched in a layer of their own, which stays while only sources change.
@@ -25,7 +25,7 @@ LABEL org.opencontainers.image.title="order-worker" \
 # Not pinned: each build takes the release's security fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates libhiredis0.14 libpq5 librabbitmq4 libstdc++6 \
+  && apt-get install -y --no-install-recommends ca-certificates libhiredis0.14 libpq5 librabbitmq4 libssl3 libstdc++6 \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/ /usr/local/
 # A crash leaves a stack trace on standard error, beside the log. Health is served to whoever can reach the container.

@@ -64,14 +64,15 @@ let core: [Target] = [
   .systemLibrary(name: "CRabbitMQ", path: "Sources/CLibraries/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
   .systemLibrary(name: "CPostgres", path: "Sources/CLibraries/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
   .systemLibrary(name: "CHiredis", path: "Sources/CLibraries/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+  .target(name: "CTLS", path: "Sources/CLibraries/CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
   library("Pacing", "Pacing"),
   library("Domain", "Domain"),
   library("Application", "Application", ["Domain", "Pacing"]),
 
-  library("ClientRuntime", "Clients/Runtime", ["CLinux"]),
-  library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "Pacing", "CRabbitMQ", "CLinux"]),
-  library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "Pacing", "CPostgres"]),
+  library("ClientRuntime", "Clients/Runtime", ["CLinux", "CTLS"]),
+  library("RabbitMQClient", "Clients/RabbitMQ", ["ClientRuntime", "Pacing", "CRabbitMQ", "CTLS", "CLinux"]),
+  library("PostgresClient", "Clients/Postgres", ["ClientRuntime", "Pacing", "CPostgres", "CTLS"]),
   library("RedisClient", "Clients/Redis", ["ClientRuntime", "Pacing", "CHiredis"]),
 
   .executableTarget(name: "order-bench", dependencies: ["RabbitMQClient", "ClientRuntime"], path: "Benchmarks/W", swiftSettings: settings),

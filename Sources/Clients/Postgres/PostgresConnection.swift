@@ -1,4 +1,5 @@
 import CPostgres
+import CTLS
 import ClientRuntime
 
 /// Owns one libpq connection in non-blocking mode; confined to the client's thread.
@@ -80,8 +81,8 @@ final class PostgresConnection {
 
   var socket: Int32 { PQsocket(handle) }
 
-  /// Such as `PostgreSQL 15.13 at db1:5432`.
-  var server: String { "PostgreSQL \((parameter("server_version") ?? "").prefix { !$0.isWhitespace }) at \(host)" }
+  /// Such as `PostgreSQL 15.13 (TLSv1.3) at db1:5432`; without the parentheses nothing is encrypted.
+  var server: String { "PostgreSQL \((parameter("server_version") ?? "").prefix { !$0.isWhitespace })\(encryption) at \(host)" }
 
   /// Whether one of these settings of the session, as the server tells of them, is on.
   func isOn(_ settings: [String]) -> Bool { settings.contains { parameter($0) == "on" } }
@@ -89,10 +90,13 @@ final class PostgresConnection {
   private func parameter(_ name: String) -> String? { PQparameterStatus(handle, name).map { String(cString: $0) } }
 
   private func finishConnecting(by deadline: Deadline) throws(PostgresError) {
+    // libpq says of a certificate only that it is not good, and has thrown away what OpenSSL knows of it by then.
+    var held: UnsafeMutableRawPointer?
+    defer { tls_release(held) }
     guard PQstatus(handle) != CONNECTION_BAD else { throw .unavailable(lastError) }
     var state = PGRES_POLLING_WRITING
     while state != PGRES_POLLING_OK {
-      if state == PGRES_POLLING_FAILED { throw .unavailable(lastError) }
+      if state == PGRES_POLLING_FAILED { throw .unavailable(complaint(about: held) ?? lastError) }
       let writing = state == PGRES_POLLING_WRITING
       repeat {
         guard let ready = wait(wantsWrite: writing, until: deadline, stopsOnClose: true) else {
@@ -101,19 +105,25 @@ final class PostgresConnection {
         // Readable while it should become writable is an error, which libpq will find.
         if ready.socketReadable || writing { break }
       } while true
+      if let ssl, ssl != held {
+        tls_release(held)
+        held = tls_hold(ssl)
+      }
       state = PQconnectPoll(handle)
     }
     guard PQsetnonblocking(handle, 1) == 0 else { throw .unavailable(lastError) }
   }
 
-  private var host: String {
+  var host: String {
     guard let name = PQhost(handle).map({ String(cString: $0) }), !name.isEmpty else { return "the server" }
     return PQport(handle).map { "\(name):\(String(cString: $0))" } ?? name
   }
 
   /// Waits for the socket; nil when the deadline has passed. Jobs whose own deadline passes meanwhile are failed on the way.
   func wait(wantsWrite: Bool, until deadline: Deadline, stopsOnClose: Bool = false) -> PollResult? {
-    mailbox.wait(
+    // Nor does `poll` tell of what OpenSSL has read and libpq had no room for.
+    if tls_has_pending(ssl) && !deadline.hasPassed { return PollResult(socketReadable: true) }
+    return mailbox.wait(
       socket: socket, wantsWrite: wantsWrite, until: deadline, isOver: { stopsOnClose && mailbox.isClosing }, look: mailbox.failOverdueJobs)
   }
 

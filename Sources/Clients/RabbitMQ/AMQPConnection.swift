@@ -15,6 +15,8 @@ final class AMQPConnection {
   /// Product and version, as the server tells them, and where it is.
   private(set) var server = "RabbitMQ"
   let socket: Int32
+  /// Nil where nothing is encrypted.
+  let tls: TLSSession?
 
   /// Connects to one of the configuration's hosts, within its connect timeout and before the deadline.
   init(_ configuration: ConnectionConfiguration, host: ConnectionConfiguration.Host, deadline: Deadline? = nil) throws(AMQPError) {
@@ -22,7 +24,7 @@ final class AMQPConnection {
     let limit = deadline.map { min($0, own) } ?? own
     guard let handle = amqp_new_connection() else { throw AMQPError(.connection, "out of memory") }
     do throws(AMQPError) {
-      socket = try Self.open(handle, host, limit)
+      (socket, tls) = try Self.open(handle, configuration.tls, host, limit)
     } catch {
       amqp_destroy_connection(handle)
       throw error
@@ -34,35 +36,14 @@ final class AMQPConnection {
     amqp_channel_open(handle, Self.channel)
     try check("opening a channel at \(host.place)")
     limitCalls(to: configuration.connectTimeout)
-    server = "\(serverName()) at \(host.place)"
-  }
-
-  private static func open(_ handle: amqp_connection_state_t, _ host: ConnectionConfiguration.Host, _ limit: Deadline) throws(AMQPError) -> Int32 {
-    guard let tcp = amqp_tcp_socket_new(handle) else { throw AMQPError(.connection, "out of memory") }
-    let addresses: [String]
-    switch HostLookup.system.addresses(of: host.name, until: limit) {
-    case nil: throw AMQPError(.timeout, "cannot connect to RabbitMQ at \(host.place): the name was not resolved within the connect timeout")
-    case .failure(let reason): throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.place): \(reason)")
-    case .addresses(let found): addresses = found
-    }
-    var code = AMQP_STATUS_TIMEOUT.rawValue
-    for (index, address) in addresses.enumerated() where code != AMQP_STATUS_OK.rawValue {
-      // One that swallows everything leaves time for the others.
-      var timeout = timeval(limit.remaining / (addresses.count - index))
-      code = amqp_socket_open_noblock(tcp, address, host.port, &timeout)
-    }
-    guard code == AMQP_STATUS_OK.rawValue else {
-      throw AMQPError(.connection, "cannot connect to RabbitMQ at \(host.place): \(errorText(code))")
-    }
-    let socket = amqp_get_sockfd(handle)
-    limitUnread(socket, to: unreadLimit)
-    return socket
+    tls?.isLoggedIn = true
+    server = "\(serverName())\(tls.map { " (\($0.description))" } ?? "") at \(host.place)"
   }
 
   /// How long, in milliseconds, written bytes may find no room or no answer at the other end.
-  private static let unreadLimit: UInt32 = 15_000
+  static let unreadLimit: UInt32 = 15_000
 
-  private static func limitUnread(_ socket: Int32, to milliseconds: UInt32) {
+  static func limitUnread(_ socket: Int32, to milliseconds: UInt32) {
     var milliseconds = milliseconds
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, 4)
   }
@@ -88,7 +69,7 @@ final class AMQPConnection {
       handle, configuration.virtualHost, 16, Self.frameMax, Int32(configuration.heartbeat.components.seconds), &properties, configuration.user,
       configuration.password)
     let action = "logging in to RabbitMQ at \(place) as \(configuration.user) on virtual host \(configuration.virtualHost)"
-    try Self.check(login, action, refused: true)
+    try check(login, action, refused: true)
   }
 
   deinit {
@@ -139,16 +120,16 @@ final class AMQPConnection {
       var ok = amqp_channel_close_ok_t()
       try checkSent(amqp_send_method(handle, Self.channel, Method.channelCloseOk, &ok), "closing the channel")
     } else {
-      try Self.check(amqp_channel_close(handle, Self.channel, AMQP_REPLY_SUCCESS), "closing the channel")
+      try check(amqp_channel_close(handle, Self.channel, AMQP_REPLY_SUCCESS), "closing the channel")
     }
     amqp_channel_open(handle, Self.channel)
     try check("opening a channel")
   }
 
   /// Throws what the last call of the library that waits for an answer ended in.
-  func check(_ action: String) throws(AMQPError) { try Self.check(amqp_get_rpc_reply(handle), action) }
+  func check(_ action: String) throws(AMQPError) { try check(amqp_get_rpc_reply(handle), action) }
 
-  private static func check(_ reply: amqp_rpc_reply_t, _ action: String, refused: Bool = false) throws(AMQPError) {
+  private func check(_ reply: amqp_rpc_reply_t, _ action: String, refused: Bool = false) throws(AMQPError) {
     switch reply.reply_type {
     case AMQP_RESPONSE_NORMAL: return
     case AMQP_RESPONSE_SERVER_EXCEPTION:
@@ -163,16 +144,22 @@ final class AMQPConnection {
       let timedOut = reply.library_error == AMQP_STATUS_TIMEOUT.rawValue
       // A server that refuses a login may just close the socket.
       let code: AMQPError.Code = timedOut ? .timeout : refused && reply.library_error == AMQP_STATUS_CONNECTION_CLOSED.rawValue ? .refused : .connection
-      throw AMQPError(code, "\(action): \(errorText(reply.library_error))")
+      throw AMQPError(code, "\(action): \(reason(reply.library_error))")
     }
   }
 
   func checkSent(_ status: Int32, _ action: String) throws(AMQPError) {
-    if status != AMQP_STATUS_OK.rawValue { throw AMQPError(.connection, "\(action): \(errorText(status))") }
+    if status != AMQP_STATUS_OK.rawValue { throw AMQPError(.connection, "\(action): \(reason(status))") }
+  }
+
+  /// What a status of the library means, directly after the call that returned it.
+  private func reason(_ status: Int32) -> String {
+    guard let tls, status == AMQP_STATUS_SSL_ERROR.rawValue else { return errorText(status) }
+    return tls.failure()
   }
 
   /// Whether the library holds frames or bytes that `poll` on the socket would not tell of.
-  var hasBuffered: Bool { amqp_frames_enqueued(handle) != 0 || amqp_data_in_buffer(handle) != 0 }
+  var hasBuffered: Bool { amqp_frames_enqueued(handle) != 0 || amqp_data_in_buffer(handle) != 0 || tls?.hasPending == true }
 
   /// Gives the library's memory back where nothing points into it any more.
   func releaseBuffers() { amqp_maybe_release_buffers(handle) }
@@ -183,7 +170,7 @@ final class AMQPConnection {
     let status = amqp_simple_wait_frame_noblock(handle, &frame, &none)
     if status == AMQP_STATUS_OK.rawValue { return true }
     if status == AMQP_STATUS_TIMEOUT.rawValue { return false }
-    throw AMQPError(.connection, "reading from RabbitMQ: \(errorText(status))")
+    throw AMQPError(.connection, "reading from RabbitMQ: \(reason(status))")
   }
 
   private func serverName() -> String {

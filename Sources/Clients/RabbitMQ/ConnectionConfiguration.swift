@@ -1,4 +1,5 @@
-/// How to reach RabbitMQ: `amqp://user:password@host:5672,host2:5672/vhost`, percent-encoded where it must be.
+/// How to reach RabbitMQ: `amqp://user:password@host:5672,host2:5672/vhost`, percent-encoded where it must be; with `amqps://` by TLS, at
+/// port 5671 where none is named, and with `TLSSettings` behind a `?`.
 public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
   public struct Host: Sendable, Equatable {
     public let name: String
@@ -15,20 +16,23 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
   /// Shown by the server's management pages.
   public let name: String
   public let heartbeat: Duration
+  /// Nil where nothing is encrypted.
+  public let tls: TLSSettings?
   /// For one try at one host, until its channel is open.
   public let connectTimeout: Duration
 
   /// - Parameter url: Several hosts are divided by commas, and tried in turn from a random one on; an absent or empty path is the virtual
   ///   host `/`.
   public init(url: String, name: String, heartbeat: Duration = .seconds(10), connectTimeout: Duration = .seconds(5)) throws(AMQPError) {
-    guard let scheme = url.firstRange(of: "://") else { throw AMQPError(.wrongURL, "the RabbitMQ URL must begin with amqp://") }
-    switch url[..<scheme.lowerBound] {
-    case "amqp": break
-    case "amqps": throw AMQPError(.wrongURL, "amqps:// is not supported yet: use amqp:// inside a network that you trust")
-    default: throw AMQPError(.wrongURL, "the RabbitMQ URL must begin with amqp://")
-    }
+    guard let scheme = url.firstRange(of: "://") else { throw AMQPError(.wrongURL, "the RabbitMQ URL must begin with amqp:// or amqps://") }
+    let isEncrypted = url[..<scheme.lowerBound] == "amqps"
+    if !isEncrypted && url[..<scheme.lowerBound] != "amqp" { throw AMQPError(.wrongURL, "the RabbitMQ URL must begin with amqp:// or amqps://") }
     var rest = url[scheme.upperBound...]
-    if let query = rest.firstIndex(of: "?") { rest = rest[..<query] }
+    var query: Substring = ""
+    if let mark = rest.firstIndex(of: "?") {
+      query = rest[rest.index(after: mark)...]
+      rest = rest[..<mark]
+    }
     var path: Substring?
     if let slash = rest.firstIndex(of: "/") {
       path = rest[rest.index(after: slash)...]
@@ -43,7 +47,12 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     guard let user = Self.decoded(credentials[..<(colon ?? credentials.endIndex)]),
       let password = Self.decoded(colon.map { credentials[credentials.index(after: $0)...] } ?? ""), let vhost = Self.decoded(path ?? "")
     else { throw AMQPError(.wrongURL, "the RabbitMQ URL has a wrong percent-encoding") }
-    hosts = try Self.hosts(rest)
+    hosts = try Self.hosts(rest, defaultPort: isEncrypted ? 5671 : 5672)
+    let parameters = try Self.parameters(query)
+    if !isEncrypted, let stray = TLSSettings.names.first(where: { parameters[$0] != nil }) {
+      throw AMQPError(.wrongURL, "the RabbitMQ URL has \(stray), which counts for amqps:// only")
+    }
+    tls = isEncrypted ? try TLSSettings(parameters) : nil
     self.user = user
     self.password = password
     virtualHost = vhost.isEmpty ? "/" : vhost
@@ -52,9 +61,21 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     self.connectTimeout = connectTimeout
   }
 
-  public var description: String { "amqp://\(user)@\(hosts.map(\.place).joined(separator: ","))/\(virtualHost)" }
+  public var description: String { "\(tls == nil ? "amqp" : "amqps")://\(user)@\(hosts.map(\.place).joined(separator: ","))/\(virtualHost)" }
 
-  private static func hosts(_ text: Substring) throws(AMQPError) -> [Host] {
+  private static func parameters(_ query: Substring) throws(AMQPError) -> [String: String] {
+    var parameters: [String: String] = [:]
+    for part in query.split(separator: "&") {
+      let equals = part.firstIndex(of: "=") ?? part.endIndex
+      guard let name = decoded(part[..<equals]), let value = decoded(part[equals...].dropFirst()) else {
+        throw AMQPError(.wrongURL, "the RabbitMQ URL has a wrong percent-encoding")
+      }
+      parameters[name] = value
+    }
+    return parameters
+  }
+
+  private static func hosts(_ text: Substring, defaultPort: Int32) throws(AMQPError) -> [Host] {
     if text.isEmpty { throw AMQPError(.wrongURL, "the RabbitMQ URL names no host") }
     var hosts: [Host] = []
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
@@ -62,12 +83,12 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
       // Not quoted: where a password was not escaped, this is a part of it.
       let which = parts.count == 1 ? "the host of the RabbitMQ URL" : "host \(index + 1) of the \(parts.count) in the RabbitMQ URL"
       if part.isEmpty { throw AMQPError(.wrongURL, "\(which) is empty: there is a comma too many") }
-      hosts.append(try host(part, called: which))
+      hosts.append(try host(part, called: which, defaultPort: defaultPort))
     }
     return hosts
   }
 
-  private static func host(_ text: Substring, called which: String) throws(AMQPError) -> Host {
+  private static func host(_ text: Substring, called which: String, defaultPort: Int32) throws(AMQPError) -> Host {
     var name = text
     var port: Substring?
     if text.first == "[" {
@@ -83,7 +104,7 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     }
     if name.isEmpty { throw AMQPError(.wrongURL, "\(which) has no name") }
     if name.contains(where: \.isWhitespace) { throw AMQPError(.wrongURL, "\(which) has a blank in it") }
-    guard let port else { return Host(name: String(name), port: 5672) }
+    guard let port else { return Host(name: String(name), port: defaultPort) }
     guard let number = UInt16(port), number > 0 else {
       let hint = "@ : / ? # in a password are written %40 %3A %2F %3F %23"
       throw AMQPError(.wrongURL, "\(which) has no valid port, a number from 1 to 65535; \(hint)")

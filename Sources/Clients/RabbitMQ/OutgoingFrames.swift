@@ -12,6 +12,7 @@ final class OutgoingFrames {
   private static let methodSize = 600
 
   private let socket: Int32
+  private let tls: TLSSession?
   private let frameMax: Int
   private let arena = Arena()
   private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: usualCapacity, alignment: 16)
@@ -21,8 +22,9 @@ final class OutgoingFrames {
   private(set) var written: UInt64 = 0
   private(set) var lastWrite = ContinuousClock.now
 
-  init(socket: Int32, frameMax: Int) {
+  init(socket: Int32, tls: TLSSession?, frameMax: Int) {
     self.socket = socket
+    self.tls = tls
     self.frameMax = frameMax
   }
 
@@ -86,12 +88,8 @@ final class OutgoingFrames {
   /// Gives the kernel what it takes at once.
   func flush() throws(AMQPError) {
     while start < end {
-      let count = send(socket, buffer.baseAddress! + start, end - start, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EAGAIN || errno == EWOULDBLOCK { return }
-        throw AMQPError(.connection, "writing to RabbitMQ: \(String(cString: strerror(errno)))")
-      }
+      let count = try send(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+      if count == 0 { return }
       start += count
       written += UInt64(count)
       lastWrite = .now
@@ -99,6 +97,18 @@ final class OutgoingFrames {
     start = 0
     end = 0
     if buffer.count > Self.usualCapacity { replaceBuffer(Self.usualCapacity) }
+  }
+
+  /// How many bytes were taken, 0 where there is no room. Of what TLS has not said to have taken, the server can read nothing: a record
+  /// counts whole or not at all.
+  private func send(_ bytes: UnsafeRawBufferPointer) throws(AMQPError) -> Int {
+    if let tls { return try tls.write(bytes.baseAddress!, bytes.count) }
+    while true {
+      let count = Glibc.send(socket, bytes.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      if count > 0 { return count }
+      if errno == EAGAIN || errno == EWOULDBLOCK { return 0 }
+      if errno != EINTR { throw AMQPError(.connection, "writing to RabbitMQ: \(String(cString: strerror(errno)))") }
+    }
   }
 
   private func reserve(_ size: Int) {

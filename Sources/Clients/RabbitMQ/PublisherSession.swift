@@ -25,7 +25,7 @@ final class PublisherSession {
     self.connection = connection
     self.confirms = confirms
     heartbeat = connection.takeOverHeartbeats()
-    outgoing = OutgoingFrames(socket: connection.socket, frameMax: Int(amqp_get_frame_max(connection.handle)))
+    outgoing = OutgoingFrames(socket: connection.socket, tls: connection.tls, frameMax: Int(amqp_get_frame_max(connection.handle)))
     try selectConfirms()
   }
 

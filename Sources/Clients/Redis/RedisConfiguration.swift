@@ -14,7 +14,10 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomRefle
     switch url[..<scheme.lowerBound].lowercased() {
     case "redis": break
     case "rediss":
-      throw RedisConfigurationError(description: "rediss:// needs TLS, which the hiredis library used here (0.14) does not have; use redis://")
+      throw RedisConfigurationError(
+        description:
+          "rediss:// needs TLS, which the hiredis library used here (0.14) does not have: use redis:// to a TLS tunnel on this machine (stunnel, a sidecar), or inside a network that you trust"
+      )
     default: throw Self.malformed
     }
     var rest = url[scheme.upperBound...]

@@ -56,9 +56,17 @@ public final class HostLookup: Sendable {
     return question
   }
 
-  private static func isNumeric(_ host: String) -> Bool {
+  /// Whether that is an IP address, which needs no looking up.
+  public static func isNumeric(_ host: String) -> Bool {
     var address = in6_addr()
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+  }
+
+  /// Whether nothing for this host leaves the machine, by its name alone; so has the path of a socket in the file system, and no host.
+  public static func isLocal(_ host: String) -> Bool {
+    if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") { return true }
+    let name = host.lowercased()
+    return name == "localhost" || name.hasSuffix(".localhost") || name == "::1" || name.hasPrefix("127.") && isNumeric(name)
   }
 
   private static func resolve(_ host: String) -> Answer {

@@ -29,6 +29,12 @@ public struct PollResult: Sendable, Equatable {
   public var socketReadable = false
   public var socketWritable = false
   public var wokenUp = false
+
+  public init(socketReadable: Bool = false, socketWritable: Bool = false, wokenUp: Bool = false) {
+    self.socketReadable = socketReadable
+    self.socketWritable = socketWritable
+    self.wokenUp = wokenUp
+  }
 }
 
 /// Waits for a socket, a wake-up or the deadline, whichever is first; a negative `socket` is left out.

@@ -22,8 +22,8 @@ struct RedisConfigurationTests {
   }
 
   @Test func encryptedConnectionsAreRefusedByName() {
-    let error = #expect(throws: RedisConfigurationError.self) { try RedisConfiguration(url: "rediss://h") }
-    #expect(error?.description.contains("TLS") == true)
+    let error = #expect(throws: RedisConfigurationError.self) { try RedisConfiguration(url: "rediss://u:hunter2@h") }
+    #expect(error?.description.contains("TLS") == true && error?.description.contains("tunnel") == true && error?.description.contains("hunter2") == false)
   }
 
   @Test func thePasswordIsNeitherPrintedNorDumped() throws {
