@@ -60,6 +60,9 @@ final class WorkerRun: Sendable {
 
   private func announce() {
     for warning in configuration.warnings { log.warning("a setting looks mistaken", metadata: [LogKey.detail: "\(warning)"]) }
+    for sentence in TransportExposure.sentences(configuration) {
+      log.warning("a server is reached in a way that is not safe in production", metadata: [LogKey.detail: "\(sentence)"])
+    }
     if configuration[.auth] == .off {
       log.warning("AUTHENTICATION IS OFF: every sender has all rights, as anonymous of the tenant default. Never run like this in production")
     }

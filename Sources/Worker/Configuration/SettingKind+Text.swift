@@ -54,7 +54,7 @@ extension SettingKind where Value == String {
   }
 
   static let databaseURL = server("postgres://user:password@host:port/name or a libpq string") { _ = try PostgresConfiguration(url: $0) }
-  static let amqpURL = server("amqp://user:password@host:port/vhost") { _ = try ConnectionConfiguration(url: $0, name: "") }
+  static let amqpURL = server("amqp:// or amqps://user:password@host:port/vhost") { _ = try ConnectionConfiguration(url: $0, name: "") }
   static let redisURL = server("redis://user:password@host:port/database") { _ = try RedisConfiguration(url: $0) }
 
   /// A server's address, as its client reads it.
