@@ -45,6 +45,9 @@ func pinned(_ dependency: (name: String, version: Version)) -> Package.Dependenc
   .package(url: "https://github.com/\(dependency.name).git", exact: dependency.version)
 }
 
+/// As those who need it have it, with its optional parts off: pinned like the others, its defaults would be linked.
+let configuration = Package.Dependency.package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: [])
+
 func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
 }
@@ -152,5 +155,5 @@ let coreOnly = Context.environment["ORDER_WORKER_CORE"] == "1"
 let package = Package(
   name: "order-worker",
   products: coreOnly ? [] : [.executable(name: "order-worker", targets: ["order-worker"])],
-  dependencies: coreOnly ? [] : (direct + indirect).map(pinned),
+  dependencies: coreOnly ? [] : (direct + indirect).map(pinned) + [configuration],
   targets: coreOnly ? core : core + whole)
