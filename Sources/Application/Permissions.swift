@@ -2,7 +2,7 @@ import Domain
 
 /// What somebody may want to do.
 package enum Act: String, Sendable, CaseIterable {
-  case createOrder, chooseOrderID, cancelOrder, updateOrder, readOrders, handleDeadLetters, countStock
+  case createOrder, chooseOrderID, cancelOrder, updateOrder, readOrders, handleDeadLetters, countStock, readAudit
 }
 
 /// Whose orders somebody may do it with.
@@ -21,6 +21,7 @@ package enum Permissions {
     (.readOrders, .own, .tenant, .tenant, .tenant),
     (.handleDeadLetters, .none, .none, .none, .tenant),
     (.countStock, .none, .none, .none, .tenant),
+    (.readAudit, .none, .none, .none, .tenant),
   ]
 
   package static func reach(of role: Role, in act: Act) -> Reach {

@@ -10,6 +10,7 @@ import Testing
     .createOrder: [.own, .tenant, .none, .tenant], .chooseOrderID: [.none, .tenant, .none, .tenant], .cancelOrder: [.own, .tenant, .none, .tenant],
     .updateOrder: [.none, .tenant, .none, .tenant], .readOrders: [.own, .tenant, .tenant, .tenant],
     .handleDeadLetters: [.none, .none, .none, .tenant], .countStock: [.none, .none, .none, .tenant],
+    .readAudit: [.none, .none, .none, .tenant],
   ]
 
   @Test(arguments: Act.allCases) func everyCellIsAsExpected(act: Act) throws {

@@ -141,22 +141,6 @@ enum BatchStatements {
       WHERE s.tenant_id = d.tenant_id AND s.product_id = d.product_id
       """, parameterTypes: [.textArray, .textArray, .int8Array, .int8Array])
 
-  static let insertAudit = Statement(
-    name: "insert_audit",
-    sql: """
-      INSERT INTO audit_log (tenant_id, at, chain_id, seq, prev_hash, hash, actor, action, message_id, order_id, outcome, correlation_id,
-                             traceparent, before, after)
-      SELECT a.tenant_id, a.at, $15, a.seq, a.prev_hash, a.hash, a.actor, a.action, a.message_id, a.order_id, a.outcome, a.correlation_id,
-             a.traceparent, a.before, a.after
-      FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::uuid[],
-                  $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-        AS a (tenant_id, at, seq, prev_hash, hash, actor, action, message_id, order_id, outcome, correlation_id, traceparent, before, after)
-      """,
-    parameterTypes: [
-      .textArray, .timestamptzArray, .int8Array, .byteaArray, .byteaArray, .textArray, .textArray, .textArray, .uuidArray, .textArray, .textArray,
-      .textArray, .textArray, .textArray, .uuid,
-    ])
-
   static let deleteOutbox = Statement(
     name: "delete_outbox",
     sql: """

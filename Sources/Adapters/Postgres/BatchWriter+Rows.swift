@@ -36,45 +36,6 @@ extension BatchWriter {
       ]))
   }
 
-  func addAudit(_ links: [AuditChain.Link], to pipeline: inout Pipeline) {
-    var tenant = TextArray()
-    var at = TimestampArray()
-    var seq = Int64Array()
-    var previousHash = ByteaArray()
-    var hash = ByteaArray()
-    var actor = TextArray()
-    var action = TextArray()
-    var message = TextArray()
-    var order = UUIDArray()
-    var outcome = TextArray()
-    var correlation = TextArray()
-    var traceparent = TextArray()
-    var before = TextArray()
-    var after = TextArray()
-    for (entry, link) in zip(writes.audit, links) {
-      tenant.append(entry.tenant.rawValue)
-      at.append(entry.at.microseconds)
-      seq.append(link.sequence)
-      previousHash.append(link.previousHash)
-      hash.append(link.hash)
-      actor.append(entry.actor)
-      action.append(entry.action)
-      message.append(entry.message.rawValue)
-      order.append(entry.order)
-      outcome.append(entry.outcome)
-      correlation.append(entry.correlationID)
-      traceparent.append(entry.traceparent)
-      before.append(link.before)
-      after.append(link.after)
-    }
-    pipeline.append(
-      BatchStatements.insertAudit,
-      Parameters([
-        .array(tenant), .array(at), .array(seq), .array(previousHash), .array(hash), .array(actor), .array(action), .array(message), .array(order),
-        .array(outcome), .array(correlation), .array(traceparent), .array(before), .array(after), .uuid(high: chain.id.high, low: chain.id.low),
-      ]))
-  }
-
   func addOutbox(to pipeline: inout Pipeline) {
     guard !writes.events.isEmpty || !writes.replies.isEmpty else { return }
     var tenant = TextArray()

@@ -9,6 +9,7 @@ struct BatchWriter {
   let sent: [OutboxKey]
   let batch: UUIDValue
   let now: Timestamp
+  /// As it is with the batch's rows.
   let chain: AuditChain
 
   func add(to pipeline: inout Pipeline, audit: [AuditChain.Link]) {
@@ -16,7 +17,7 @@ struct BatchWriter {
     addUpdates(to: &pipeline)
     addHistory(to: &pipeline)
     addInventory(to: &pipeline)
-    if !writes.audit.isEmpty { addAudit(audit, to: &pipeline) }
+    if !writes.audit.isEmpty { AuditRows.append(writes.audit, audit, of: chain, to: &pipeline) }
     if !sent.isEmpty { pipeline.append(BatchStatements.deleteOutbox, Self.outboxColumns(sent.sorted())) }
     addOutbox(to: &pipeline)
     addPayments(to: &pipeline)

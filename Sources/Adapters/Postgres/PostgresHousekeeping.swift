@@ -7,6 +7,7 @@ package struct PostgresHousekeeping: Housekeeping, PostgresLeadership {
   static let leaseName = "housekeeping"
   let client: PostgresClient
   let deadline: Duration
+  private let trail = AuditTrail()
 
   package init(client: PostgresClient, deadline: Duration = .seconds(5)) {
     self.client = client
@@ -28,6 +29,25 @@ package struct PostgresHousekeeping: Housekeeping, PostgresLeadership {
   package func trimPayments(olderThan age: Duration, limit: Int) async throws(StoreError) -> Int {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
       try session.query(Self.trim, Parameters([.int64(age.milliseconds), .int64(Int64(limit))])).rowCount
+    }
+  }
+
+  package func anchorAudit(by holder: String) async throws(StoreError) {
+    let trail = trail
+    try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
+      try session.execute("BEGIN")
+      let rows = try session.query(AuditAnchor.grown, [])
+      let heads = (0..<rows.rowCount).map { row in
+        AuditAnchor.Head(chain: rows.uuidValue(row, 0), sequence: rows.int64(row, 1), hash: rows.bytes(row, 2))
+      }
+      // Its own last anchor is worth another only once there is something else to tell.
+      guard heads.contains(where: { $0.chain != trail.chainID }) else { return try session.execute("ROLLBACK") }
+      _ = try session.query(AuditAnchor.mark, AuditAnchor.columns(heads))
+      let now = Timestamp(microseconds: rows.timestamp(0, 3))
+      try trail.commit(
+        stride(from: 0, to: heads.count, by: AuditAnchor.headsPerRow).map { start in
+          AuditEntry(anchoring: AuditAnchor.text(heads[start..<min(start + AuditAnchor.headsPerRow, heads.count)]), by: holder, at: now)
+        }, session)
     }
   }
 

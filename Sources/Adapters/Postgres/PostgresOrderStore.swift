@@ -74,7 +74,7 @@ package final class PostgresOrderStore: OrderStore {
     let batch = UUIDValue.fresh()
     let chain = chain.withLock { $0 }
     let (extended, links) = chain.extended(by: writes.audit)
-    let writer = BatchWriter(writes: writes, sent: sent, batch: batch, now: found.facts.now, chain: chain)
+    let writer = BatchWriter(writes: writes, sent: sent, batch: batch, now: found.facts.now, chain: extended)
     var isCommitted = false
     do {
       _ = try session.pipeline { writer.add(to: &$0, audit: links) }

@@ -7,6 +7,7 @@ import PostgresClient
 package struct PostgresStockLedger: StockLedger {
   private let client: PostgresClient
   private let deadline: Duration
+  private let trail = AuditTrail()
 
   package init(client: PostgresClient, deadline: Duration = .seconds(60)) {
     self.client = client
@@ -19,7 +20,8 @@ package struct PostgresStockLedger: StockLedger {
     }
   }
 
-  package func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError) -> [StockRow] {
+  package func set(_ counts: [StockCount], tenant: TenantID, by actor: String, at now: Timestamp) async throws(StockLedgerError) -> [StockRow] {
+    let trail = trail
     var products = TextArray(capacity: counts.count)
     var quantities = Int64Array(capacity: counts.count)
     for count in counts {
@@ -40,11 +42,15 @@ package struct PostgresStockLedger: StockLedger {
         try session.execute("ROLLBACK")
         return (short, [])
       }
-      let done = try session.pipeline {
-        $0.append(Self.write, parameters)
-        $0.append(.commit)
-      }
-      return ([], try Self.rows(done[0]))
+      let before = Dictionary(uniqueKeysWithValues: try Self.rows(results[1]).map { ($0.product, $0.level) })
+      let written = try Self.rows(session.query(Self.write, parameters))
+      try trail.commit(
+        written.map { row in
+          AuditEntry(
+            "stock.set", by: actor, in: tenant, at: now, about: row.product.rawValue, before: before[row.product].map { .stock($0) },
+            after: .stock(row.level))
+        }, session)
+      return ([], written)
     }
     if !short.isEmpty { throw .belowReserved(short) }
     return written
@@ -76,7 +82,7 @@ package struct PostgresStockLedger: StockLedger {
   private static let lock = Statement(
     name: "stock_lock",
     sql: """
-      SELECT FROM inventory s JOIN unnest($2::text[]) AS k (product_id) USING (product_id)
+      SELECT s.product_id, s.on_hand, s.reserved FROM inventory s JOIN unnest($2::text[]) AS k (product_id) USING (product_id)
       WHERE s.tenant_id = $1
       ORDER BY s.tenant_id, s.product_id
       FOR NO KEY UPDATE OF s

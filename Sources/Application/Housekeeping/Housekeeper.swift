@@ -38,7 +38,10 @@ package struct Housekeeper: Sendable {
       // A store that is away shows in its own dependency; the next look finds what this one missed.
       do {
         try await expireDue()
-        if looks % settings.looksPerTrim == 0 { try await trim() }
+        if looks % settings.looksPerTrim == 0 {
+          try await trim()
+          if try await store.lease(holder: holder, for: settings.lease) { try await store.anchorAudit(by: holder) }
+        }
         looks += 1
       } catch {}
       try? await clock.sleep(for: settings.pause)

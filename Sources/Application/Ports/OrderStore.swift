@@ -114,8 +114,15 @@ package struct AuditEntry: Sendable {
   package let outcome: String
   package let correlationID: String
   package let traceparent: String?
-  package let before: OrderState?
-  package let after: OrderState?
+  package let before: AuditState?
+  package let after: AuditState?
+}
+
+/// What something was, or became.
+package enum AuditState: Sendable {
+  case order(OrderState)
+  case stock(StockLevel)
+  case note(String)
 }
 
 /// What of an order a command may change.

@@ -34,5 +34,6 @@ package protocol StockLedger: Sendable {
   func list(tenant: TenantID) async throws(StockLedgerError) -> [StockRow]
   /// Sets what is on hand of these products, each named once: of all or, on any fault, of none. A product not named keeps what it has.
   /// Returns how those products then stand, in no order.
-  func set(_ counts: [StockCount], tenant: TenantID) async throws(StockLedgerError) -> [StockRow]
+  /// The audit log tells of each, by whom and what it was before.
+  func set(_ counts: [StockCount], tenant: TenantID, by actor: String, at now: Timestamp) async throws(StockLedgerError) -> [StockRow]
 }

@@ -59,7 +59,8 @@ struct BatchFold {
     writes.audit.append(
       AuditEntry(
         tenant: cause.tenant, at: now, actor: cause.actor, action: action, message: cause.message, order: order, outcome: outcome,
-        correlationID: cause.correlationID, traceparent: cause.traceparent, before: before.map(OrderState.init), after: after.map(OrderState.init)))
+        correlationID: cause.correlationID, traceparent: cause.traceparent, before: before.map { .order(OrderState($0)) },
+        after: after.map { .order(OrderState($0)) }))
   }
 
   func finish() -> (BatchWrites, BatchOutcome) {

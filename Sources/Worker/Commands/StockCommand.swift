@@ -27,12 +27,12 @@ struct StockOptions: ParsableArguments {
   @OptionGroup var caller: CallerOptions
   @OptionGroup var settings: SettingOptions
 
-  func withLedger<T: Sendable>(_ action: String, _ body: @Sendable (any StockLedger) async throws(StockLedgerError) -> T) async throws -> T {
+  func withLedger<T: Sendable>(_ action: String, _ body: @Sendable (any StockLedger, Principal) async throws(StockLedgerError) -> T) async throws -> T {
     let configuration = try settings.load()
-    _ = try await caller.allowed(.countStock, in: tenant, configuration, asking: "stock.\(action)")
+    let caller = try await caller.allowed(.countStock, in: tenant, configuration, asking: "stock.\(action)")
     do {
       return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { client in
-        try await body(PostgresStockLedger(client: client))
+        try await body(PostgresStockLedger(client: client), caller)
       }
     } catch let error as StockLedgerError {
       switch error {
@@ -87,7 +87,7 @@ struct StockListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tenant = options.tenant
-    options.show(try await options.withLedger("list") { ledger throws(StockLedgerError) in try await ledger.list(tenant: tenant) })
+    options.show(try await options.withLedger("list") { ledger, _ throws(StockLedgerError) in try await ledger.list(tenant: tenant) })
   }
 }
 
@@ -109,7 +109,9 @@ struct StockSetCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (tenant, count) = (options.tenant, StockCount(product: product, onHand: quantity))
-    let rows = try await options.withLedger("set") { ledger throws(StockLedgerError) in try await ledger.set([count], tenant: tenant) }
+    let rows = try await options.withLedger("set") { ledger, caller throws(StockLedgerError) in
+      try await ledger.set([count], tenant: tenant, by: caller.subject, at: .now)
+    }
     guard options.json else { return Console.print("\(product): \(quantity) on hand") }
     var json = JSONText()
     json.object { json in
@@ -144,9 +146,9 @@ struct StockImportCommand: AsyncParsableCommand {
     }
     if !stock.faults.isEmpty { throw CommandFailure(sentences: stock.faults.map { "\(file): \($0)" } + ["nothing was changed"]) }
     let (tenant, counts) = (options.tenant, stock.counts)
-    let short: [StockRow] = try await options.withLedger("import") { ledger throws(StockLedgerError) in
+    let short: [StockRow] = try await options.withLedger("import") { ledger, caller throws(StockLedgerError) in
       do throws(StockLedgerError) {
-        _ = try await ledger.set(counts, tenant: tenant)
+        _ = try await ledger.set(counts, tenant: tenant, by: caller.subject, at: .now)
         return []
       } catch {
         guard case .belowReserved(let rows) = error else { throw error }

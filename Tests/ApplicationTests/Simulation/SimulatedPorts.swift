@@ -40,6 +40,7 @@ struct LifeOutbox: Outbox {
 
 /// What is due, as the housekeeper of one life sees it.
 struct LifeHousekeeping: Housekeeping {
+  func anchorAudit(by holder: String) async throws(StoreError) {}
   let world: SimulatedWorld
   let life: Life
 

@@ -124,6 +124,9 @@ package final class InMemoryOrderStore: OrderStore, OrderReader, Outbox, Payment
     }
   }
 
+  /// Its audit rows are in no chains.
+  package func anchorAudit(by holder: String) async throws(StoreError) {}
+
   package func trimPayments(olderThan age: Duration, limit: Int) async throws(StoreError) -> Int { 0 }
 
   package func orders(_ keys: [OrderKey]) async throws(StoreError) -> [OrderKey: Order] {

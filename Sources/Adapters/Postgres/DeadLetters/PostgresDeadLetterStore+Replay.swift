@@ -72,7 +72,7 @@ extension PostgresDeadLetterStore {
   package func audit(_ entries: [AuditEntry]) async throws(StoreError) {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
       try session.execute("BEGIN")
-      try self.commit(session, entries)
+      try self.trail.commit(entries, session)
     }
   }
 
@@ -87,28 +87,9 @@ extension PostgresDeadLetterStore {
         if let next { $0.append(next.0, next.1) }
       }
       let changed = Set(try Self.keys(results[1]))
-      try self.commit(session, audit(changed))
+      try self.trail.commit(audit(changed), session)
       return changed
     }
-  }
-
-  private func commit(_ session: PostgresSession, _ entries: [AuditEntry]) throws(PostgresError) {
-    let chain = chain.withLock { $0 }
-    let (extended, links) = chain.extended(by: entries)
-    var writes = BatchWrites()
-    writes.audit = entries
-    let writer = BatchWriter(writes: writes, sent: [], batch: .fresh(), now: entries.first?.at ?? Timestamp(microseconds: 0), chain: chain)
-    do {
-      _ = try session.pipeline { pipeline in
-        if !entries.isEmpty { writer.addAudit(links, to: &pipeline) }
-        pipeline.append(.commit)
-      }
-    } catch {
-      // Whether the rows are there may be unknown: what comes next begins a chain of its own.
-      self.chain.withLock { $0 = AuditChain(id: .fresh()) }
-      throw error
-    }
-    self.chain.withLock { $0 = extended }
   }
 
   private static func keys(_ rows: ResultSet) throws(PostgresError) -> [DeadLetterKey] {

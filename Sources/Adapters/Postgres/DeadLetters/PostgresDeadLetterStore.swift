@@ -8,7 +8,7 @@ import Synchronization
 package final class PostgresDeadLetterStore: DeadLetterStore {
   let client: PostgresClient
   let deadline: Duration
-  let chain = Mutex(AuditChain(id: .fresh()))
+  let trail = AuditTrail()
 
   package init(client: PostgresClient, deadline: Duration = .seconds(30)) {
     self.client = client
