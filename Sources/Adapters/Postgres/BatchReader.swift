@@ -12,11 +12,13 @@ struct BatchReader {
     var batches: Set<UUIDValue> = []
   }
 
-  static func read(_ session: PostgresSession, _ keys: BatchKeys) throws(PostgresError) -> Found {
+  /// `tenants` are those of the keys, and of what else the transaction is to touch.
+  static func read(_ session: PostgresSession, _ keys: BatchKeys, tenants: Set<TenantID>) throws(PostgresError) -> Found {
     // Stock is locked after the orders, all of it at once: where the orders' own products matter, only when they are known.
     let locksStock = !keys.products.isEmpty && !keys.changesOrders
     let first = try session.pipeline { pipeline in
       pipeline.append(BatchStatements.begin)
+      TenantScope.append(tenants, to: &pipeline)
       pipeline.append(BatchStatements.claims, identityColumns(keys.identities))
       pipeline.append(BatchStatements.lockOrders, orderColumns(keys.orders))
       if locksStock { pipeline.append(BatchStatements.lockStock, productColumns(keys.products)) }
@@ -24,9 +26,9 @@ struct BatchReader {
     }
     let last = first[first.count - 1]
     var found = Found(facts: BatchFacts(now: Timestamp(microseconds: last.timestamp(0, 0))), transaction: last.int64(0, 1))
-    try readClaims(first[1], into: &found)
-    if locksStock { try readStock(first[3], into: &found.facts) }
-    if first[2].rowCount > 0 { try readOrders(session, first[2], keys, into: &found.facts) }
+    try readClaims(first[2], into: &found)
+    if locksStock { try readStock(first[4], into: &found.facts) }
+    if first[3].rowCount > 0 { try readOrders(session, first[3], keys, into: &found.facts) }
     if keys.changesOrders {
       var products = Set(keys.products)
       for (key, order) in found.facts.orders { for line in order.lines { products.insert(ProductKey(tenant: key.tenant, product: line.product)) } }

@@ -20,11 +20,18 @@ package struct Migrator: Sendable {
     }
   }
 
-  /// Applies what is missing, each migration in a transaction of its own; returns their names.
-  package func migrate(deadline: Deadline) async throws(PostgresError) -> [String] {
+  package struct Outcome: Sendable {
+    /// Names of the migrations that were missing.
+    package var applied: [String] = []
+    /// Why PostgreSQL does not keep tenants apart here; nil where it does.
+    package var tenantsAreNotApart: String?
+  }
+
+  /// Applies what is missing, each migration in a transaction of its own.
+  package func migrate(deadline: Deadline) async throws(PostgresError) -> Outcome {
     let schema = schema
     return try await client.run(deadline: deadline) { session throws(PostgresError) in
-      var done: [String] = []
+      var done = Outcome()
       for migration in Migration.all {
         try session.execute("BEGIN; SELECT pg_advisory_xact_lock(hashtext('order-worker setup'), hashtext(current_database()))")
         try session.execute("SET LOCAL client_min_messages = warning")
@@ -41,11 +48,12 @@ package struct Migrator: Sendable {
           try session.execute("SET LOCAL search_path = \(schema.quotedIdentifier); SET LOCAL lock_timeout = '5s'")
           try session.execute(migration.sql)
           try session.execute("INSERT INTO schema_migrations (version, name) VALUES (\(migration.version), '\(migration.name)')")
-          done.append("\(migration.version) \(migration.name)")
+          done.applied.append("\(migration.version) \(migration.name)")
         }
         try session.execute("COMMIT")
       }
       try AuditPartitions.create(session, schema: schema)
+      done.tenantsAreNotApart = try DatabaseRoles.ensure(session, schema: schema)
       return done
     }
   }

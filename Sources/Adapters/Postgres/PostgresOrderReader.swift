@@ -14,7 +14,8 @@ package struct PostgresOrderReader: OrderReader {
 
   package func orders(_ keys: [OrderKey]) async throws(StoreError) -> [OrderKey: Order] {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
-      let orders = try Self.assemble(session, session.query(Self.byKey, BatchReader.orderColumns(keys)))
+      let tenants = Set(keys.map(\.tenant))
+      let orders = try Self.assemble(session, session.query(Self.byKey, BatchReader.orderColumns(keys), of: tenants), of: tenants)
       var byKey: [OrderKey: Order] = [:]
       for order in orders { byKey[order.key] = order }
       return byKey
@@ -23,7 +24,8 @@ package struct PostgresOrderReader: OrderReader {
 
   package func history(of order: OrderKey) async throws(StoreError) -> [HistoryEntry] {
     try await client.runIfConnected(within: deadline) { session throws(PostgresError) in
-      let rows = try session.query(Self.versions, Parameters([.text(order.tenant.rawValue), .uuid(high: order.order.high, low: order.order.low)]))
+      let rows = try session.query(
+        Self.versions, Parameters([.text(order.tenant.rawValue), .uuid(high: order.order.high, low: order.order.low)]), of: [order.tenant])
       var entries: [HistoryEntry] = []
       for row in 0..<rows.rowCount {
         guard let status = OrderStatus(rawValue: rows.text(row, 1)), let payment = PaymentStatus(rawValue: rows.text(row, 3)),
@@ -48,8 +50,8 @@ package struct PostgresOrderReader: OrderReader {
         Parameters([
           .text(tenant.rawValue), .text(filter.customer.rawValue), .timestamp(position?.createdAt.microseconds ?? Self.endOfTime),
           .uuid(high: position?.order.high ?? 0, low: position?.order.low ?? 0), filter.status.map { .text($0.rawValue) } ?? .null, .int64(Int64(limit)),
-        ]))
-      return try Self.assemble(session, rows)
+        ]), of: [tenant])
+      return try Self.assemble(session, rows, of: [tenant])
     }
   }
 
@@ -57,7 +59,7 @@ package struct PostgresOrderReader: OrderReader {
   private static let endOfTime: Int64 = 253_402_300_799_000_000
 
   /// In the order of the rows.
-  private static func assemble(_ session: PostgresSession, _ rows: ResultSet) throws(PostgresError) -> [Order] {
+  private static func assemble(_ session: PostgresSession, _ rows: ResultSet, of tenants: Set<TenantID>) throws(PostgresError) -> [Order] {
     var keys: [OrderKey] = []
     for row in 0..<rows.rowCount {
       guard let tenant = TenantID(rows.text(row, 0)) else { throw .unreadable("orders") }
@@ -65,7 +67,7 @@ package struct PostgresOrderReader: OrderReader {
     }
     guard !keys.isEmpty else { return [] }
     // An order's items never change, so that they may be read after it.
-    let lines = try BatchReader.lines(session.query(BatchStatements.items, BatchReader.orderColumns(keys)))
+    let lines = try BatchReader.lines(session.query(BatchStatements.items, BatchReader.orderColumns(keys), of: tenants))
     var orders: [Order] = []
     for (row, key) in keys.enumerated() { orders.append(try BatchReader.order(key, rows, row, lines: lines[key] ?? [])) }
     return orders

@@ -62,7 +62,7 @@ package final class PostgresOrderStore: OrderStore {
   ) throws(PostgresError) -> Decision {
     let earlier = unanswered.withLock { $0 }
     for (_, commit) in earlier { try waitForEnd(of: commit.transaction, session) }
-    let found = try BatchReader.read(session, keys)
+    let found = try BatchReader.read(session, keys, tenants: keys.tenants.union(sent.lazy.map(\.order.tenant)))
     if let committed = found.batches.lazy.compactMap({ earlier[$0] }).first {
       try session.execute("ROLLBACK")
       try commitAfter(session)
@@ -111,13 +111,13 @@ package final class PostgresOrderStore: OrderStore {
 
   package func unsent(_ orders: [OrderKey]) async throws(StoreError) -> Set<OutboxKey> {
     try await client.runIfConnected(within: .seconds(5)) { session throws(PostgresError) in
-      Set(try BatchReader.outboxKeys(session.query(BatchStatements.unsent, BatchReader.orderColumns(orders))))
+      Set(try BatchReader.outboxKeys(session.query(BatchStatements.unsent, BatchReader.orderColumns(orders), of: Set(orders.map(\.tenant)))))
     }
   }
 
   package func forget(_ sent: [OutboxKey]) async throws(StoreError) {
     try await client.runIfConnected(within: .seconds(5)) { session throws(PostgresError) in
-      _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()))
+      _ = try session.query(BatchStatements.deleteOutbox, BatchWriter.outboxColumns(sent.sorted()), of: Set(sent.map(\.order.tenant)))
     }
   }
 

@@ -16,7 +16,7 @@ package struct PostgresStockLedger: StockLedger {
 
   package func list(tenant: TenantID) async throws(StockLedgerError) -> [StockRow] {
     try await run { session throws(PostgresError) in
-      try Self.rows(session.query(Self.all, [.text(tenant.rawValue)]))
+      try Self.rows(session.query(Self.all, [.text(tenant.rawValue)], of: [tenant]))
     }
   }
 
@@ -34,15 +34,16 @@ package struct PostgresStockLedger: StockLedger {
       // The rows' locks keep orders from reserving more between the look and the write.
       let results = try session.pipeline {
         $0.append(.begin)
+        TenantScope.append([tenant], to: &$0)
         $0.append(Self.lock, named)
         $0.append(Self.short, parameters)
       }
-      let short = try Self.rows(results[2])
+      let short = try Self.rows(results[3])
       if !short.isEmpty {
         try session.execute("ROLLBACK")
         return (short, [])
       }
-      let before = Dictionary(uniqueKeysWithValues: try Self.rows(results[1]).map { ($0.product, $0.level) })
+      let before = Dictionary(uniqueKeysWithValues: try Self.rows(results[2]).map { ($0.product, $0.level) })
       let written = try Self.rows(session.query(Self.write, parameters))
       try trail.commit(
         written.map { row in

@@ -4,9 +4,9 @@ import Pacing
 /// The first stage: what has arrived is read, its senders are verified, and who has no role for a command is refused.
 extension CommandPipeline {
   /// Hands over what can be read; returns the deliveries whose tokens name a key that is not known yet. Those must not hold up the others, or anybody
-  /// could by inventing keys.
-  func prepare(_ received: ArraySlice<ReceivedMessage>, into prepared: Handover<PreparedBatch>) async -> [ReceivedMessage] {
-    guard let decoded = await decode(Array(received)) else { return [] }
+  /// could by inventing keys. Nil, and nothing is handed over, where the worker stops before there are keys.
+  func prepare(_ received: ArraySlice<ReceivedMessage>, into prepared: Handover<PreparedBatch>) async -> [ReceivedMessage]? {
+    guard let decoded = await decode(Array(received)) else { return nil }
     var known: [PreparedDelivery] = []
     known.reserveCapacity(decoded.count)
     var unknown: [ReceivedMessage] = []
@@ -21,10 +21,11 @@ extension CommandPipeline {
     return unknown
   }
 
-  /// After the next look at the keys; then whoever's key is still not known is refused.
-  func prepareAgain(_ received: [ReceivedMessage], into prepared: Handover<PreparedBatch>) async {
+  /// After the next look at the keys; then whoever's key is still not known is refused. Whether all of it was handed over.
+  @discardableResult
+  func prepareAgain(_ received: [ReceivedMessage], into prepared: Handover<PreparedBatch>) async -> Bool {
     await ports.decoder.keysLookedAt()
-    guard !Task.isCancelled, let decoded = await decode(received) else { return }
+    guard !Task.isCancelled, let decoded = await decode(received) else { return false }
     let deliveries = zip(received, decoded).compactMap { message, decoded -> PreparedDelivery? in
       switch decoded {
       case .command(let envelope): PreparedDelivery(received: message, reading: Self.authorized(envelope))
@@ -33,6 +34,7 @@ extension CommandPipeline {
       }
     }
     if !deliveries.isEmpty { await prepared.send(.deliveries(deliveries)) }
+    return deliveries.count == received.count
   }
 
   /// Without keys nothing is taken on, and nothing counted: all waits here, in its order, until there are some. Nil where the worker stops before that.

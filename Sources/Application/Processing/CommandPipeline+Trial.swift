@@ -17,17 +17,19 @@ extension CommandPipeline {
     let key = TrialKey(settings.forwarding.bodyHash(Array((message.messageID ?? "").utf8) + [0] + message.body))
     guard await reached({ $0.isFirst(received.tag) }), let deaths = await note(key) else { return }
     ports.journal.note(.triedAlone(messageID: message.messageID, deliveries: received.deliveryCount, deaths: deaths))
+    var isHandedOver = true
     if deaths >= Self.mostDeaths {
       let error = "\(deaths) workers died while they handled this message"
       let sealed = sealed(message)
       let sender = sealed?.principal ?? ports.decoder.sender(of: message)
       let refusal = Refusal(.deliveryLimit, error, unread: message, sender: sender, journey: sealed?.journey ?? Journey())
       await prepared.send(.deliveries([PreparedDelivery(received: received, reading: .refused(refusal))]))
+    } else if let unknown = await prepare([received], into: prepared) {
+      if !unknown.isEmpty { isHandedOver = await prepareAgain(unknown, into: prepared) }
     } else {
-      let unknown = await prepare([received], into: prepared)
-      if !unknown.isEmpty { await prepareAgain(unknown, into: prepared) }
+      isHandedOver = false
     }
-    _ = await reached { $0.isSettled(received.tag) }
+    if isHandedOver { _ = await reached { $0.isSettled(received.tag) } }
     // A note that stays counts against the message only if it comes back to another worker.
     try? await ports.trials.end(key, life: life)
   }

@@ -154,8 +154,9 @@ package final class CommandPipeline: Sendable {
               await tryAlone(rest.removeFirst(), into: prepared)
             } else {
               let together = rest.prefix { !Self.isSuspect($0) }
-              let unknown = await prepare(together, into: prepared)
-              if !unknown.isEmpty { waitingForKeys.addTask { await self.prepareAgain(unknown, into: prepared) } }
+              if let unknown = await prepare(together, into: prepared), !unknown.isEmpty {
+                waitingForKeys.addTask { await self.prepareAgain(unknown, into: prepared) }
+              }
               rest = rest[together.endIndex...]
             }
           }

@@ -20,6 +20,7 @@ struct ConnectionLoop {
       let reason: String
       do throws(PostgresError) {
         let (connection, host) = try PostgresConnection.open(configuration, first: first, mailbox: mailbox)
+        try takeRole(connection)
         status.set(.connected(server: connection.server))
         let began = ContinuousClock.now
         let served = serve(connection)
@@ -36,6 +37,13 @@ struct ConnectionLoop {
     }
     status.set(.closed)
     for job in mailbox.takeAll() { job.fail(.unavailable("the client is closed")) }
+  }
+
+  private func takeRole(_ connection: PostgresConnection) throws(PostgresError) {
+    guard let role = configuration.role else { return }
+    let name = role.replacing("'", with: "''")
+    try PostgresSession(connection, deadline: .after(configuration.connectTimeout))
+      .execute("SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = '\(name)'")
   }
 
   /// Runs jobs until the connection fails or the mailbox closes; true when a job went well.

@@ -10,17 +10,22 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
   let connectTimeout: Duration
   /// What the server reports as on where it has become one that is not to be used.
   let mustBeOff: [String]
+  /// The role that each session takes.
+  let role: String?
   /// The server in words, without the password.
   public let description: String
 
   /// - Parameters:
   ///   - url: `postgres://`, `postgresql://` or libpq's `keyword=value` form. What it sets wins over the defaults here.
   ///   - schema: The only schema in `search_path`; nil leaves it to the server.
+  ///   - role: The role that each session takes, if the server has it: without membership in it there is no connection.
   ///   - settings: Other settings of the session, as `name=value` without spaces.
   public init(
-    url: String, applicationName: String = "swift", schema: String? = nil, settings sessionSettings: [String] = [], connectTimeout: Duration = .seconds(5),
+    url: String, applicationName: String = "swift", schema: String? = nil, role: String? = nil, settings sessionSettings: [String] = [],
+    connectTimeout: Duration = .seconds(5),
     statementTimeout: Duration = .seconds(15), lockTimeout: Duration = .seconds(5), idleInTransactionTimeout: Duration = .seconds(15)
   ) throws(PostgresConfigurationError) {
+    self.role = role
     var given = try Self.parse(url)
     let defaults = [
       "fallback_application_name": applicationName, "client_encoding": "UTF8", "keepalives": "1", "keepalives_idle": "10",

@@ -25,12 +25,12 @@ struct AuditOptions: ParsableArguments {
   @OptionGroup var settings: SettingOptions
 
   func withClient<T: Sendable>(
-    _ action: String, _ body: @Sendable (PostgresClient, Configuration, Principal) async throws -> T
+    _ action: String, as role: DatabaseRole?, _ body: @Sendable (PostgresClient, Configuration, Principal) async throws -> T
   ) async throws -> T {
     let configuration = try settings.load()
     let caller = try await caller.allowed(.readAudit, in: tenant, configuration, asking: "audit.\(action)")
     do {
-      return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { try await body($0, configuration, caller) }
+      return try await SetupDatabase.withClient(configuration, as: role, wait: .seconds(10)) { try await body($0, configuration, caller) }
     } catch {
       throw CommandFailure(SetupDatabase.sentence(error))
     }
@@ -68,7 +68,7 @@ struct AuditListCommand: AsyncParsableCommand {
     filter.message = message
     filter.since = since ?? .now + .seconds(-86_400)
     let (tenant, limit) = (options.tenant, limit)
-    let entries = try await options.withClient("list") { [filter] client, _, _ in
+    let entries = try await options.withClient("list", as: .tenants) { [filter] client, _, _ in
       try await PostgresAuditLog(client: client).newest(filter, tenant: tenant, limit: limit)
     }
     if options.json { return Console.print(utf8: Self.json(entries)) }
@@ -122,7 +122,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
   @OptionGroup var options: AuditOptions
 
   func run() async throws {
-    let verifier = try await options.withClient("verify") { client, _, _ in try await PostgresAuditLog(client: client).verify() }
+    let verifier = try await options.withClient("verify", as: .system) { client, _, _ in try await PostgresAuditLog(client: client).verify() }
     if options.json {
       Console.print(utf8: Self.json(verifier))
     } else {
@@ -175,7 +175,7 @@ struct AuditDropCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (months, isTrial) = (keepMonths, dryRun)
-    let dropped = try await options.withClient("drop") { client, configuration, caller in
+    let dropped = try await options.withClient("drop", as: nil) { client, configuration, caller in
       try await AuditRetention(client: client, schema: configuration[.databaseSchema])
         .drop(keeping: months, by: caller.subject, at: .now, isTrial: isTrial)
     }

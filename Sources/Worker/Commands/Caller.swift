@@ -35,7 +35,7 @@ struct CallerOptions: ParsableArguments {
     if Permissions.reach(of: caller, in: act) == .tenant, caller.tenant == tenant { return caller }
     let entry = AuditEntry(action, by: caller.subject, in: tenant, outcome: DeadLetterReason.forbidden.rawValue, at: .now)
     do {
-      try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { try await PostgresDeadLetterStore(client: $0).audit([entry]) }
+      try await SetupDatabase.withClient(configuration, as: .system, wait: .seconds(10)) { try await PostgresDeadLetterStore(client: $0).audit([entry]) }
     } catch {
       // Refused all the same.
       Console.complain("this could not be written to the audit log: \(SetupDatabase.sentence(error))")

@@ -7,9 +7,10 @@ struct RootCommand: AsyncParsableCommand {
     discussion: """
       First steps, with the three servers at their usual local addresses:
 
+        export ORDERS_AUTH=off                      for a first look: nobody is asked who he is
         order-worker setup                          tables, exchanges and queues
         order-worker stock set product-456 100      something to sell
-        ORDERS_AUTH=off order-worker run            the worker
+        order-worker run                            the worker
         order-worker send order.create FILE --wait  a first order
         order-worker watch                          events as they come
 

@@ -28,8 +28,10 @@ struct SetupCommand: AsyncParsableCommand {
 
   private func make(_ configuration: Configuration) async throws {
     let schema = configuration[.databaseSchema]
-    let applied = try await database(configuration) { migrator throws in try await migrator.migrate(deadline: .after(.seconds(600))) }
+    let done = try await database(configuration) { migrator throws in try await migrator.migrate(deadline: .after(.seconds(600))) }
+    let applied = done.applied
     Console.print(applied.isEmpty ? "PostgreSQL: schema \(schema) is up to date" : "PostgreSQL: schema \(schema), applied \(applied.joined(separator: ", "))")
+    if let why = done.tenantsAreNotApart { Console.complain("PostgreSQL: \(why)") }
 
     let topology = Topology(prefix: configuration[.prefix])
     let connection = try SetupBroker.connection(configuration)
@@ -55,7 +57,7 @@ struct SetupCommand: AsyncParsableCommand {
 
   private func database<T: Sendable>(_ configuration: Configuration, _ body: @Sendable (Migrator) async throws -> T) async throws -> T {
     do {
-      return try await SetupDatabase.withClient(configuration, wait: SetupBroker.patience) { client in
+      return try await SetupDatabase.withClient(configuration, as: nil, wait: SetupBroker.patience) { client in
         try await body(Migrator(client: client, schema: configuration[.databaseSchema]))
       }
     } catch let error as PostgresError {

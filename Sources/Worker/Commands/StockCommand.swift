@@ -31,7 +31,7 @@ struct StockOptions: ParsableArguments {
     let configuration = try settings.load()
     let caller = try await caller.allowed(.countStock, in: tenant, configuration, asking: "stock.\(action)")
     do {
-      return try await SetupDatabase.withClient(configuration, wait: .seconds(10)) { client in
+      return try await SetupDatabase.withClient(configuration, as: .tenants, wait: .seconds(10)) { client in
         try await body(PostgresStockLedger(client: client), caller)
       }
     } catch let error as StockLedgerError {

@@ -1,4 +1,5 @@
 import ClientRuntime
+import PostgresAdapter
 import PostgresClient
 
 /// A connection to PostgreSQL for as long as one command of the operator takes.
@@ -6,13 +7,14 @@ enum SetupDatabase {
   /// What is answered is on disk, and on the synchronous standby where there is one, whatever the user's or the database's own setting is.
   static let durable = "synchronous_commit=on"
 
-  /// Waits up to `wait` for a connection. Statements may take longer than in the worker: a migration does, and waits for another's.
+  /// Waits up to `wait` for a connection, which takes the role where the database has it; nil stays whoever logs in. Statements may take longer than in the worker: a migration does, and waits for another's.
   static func withClient<T: Sendable>(
-    _ configuration: Configuration, wait: Duration, settings: [String] = [], _ body: @Sendable (PostgresClient) async throws -> T
+    _ configuration: Configuration, as role: DatabaseRole?, wait: Duration, settings: [String] = [], _ body: @Sendable (PostgresClient) async throws -> T
   ) async throws -> T {
     let client = PostgresClient(
       configuration: try PostgresConfiguration(
-        url: configuration[.databaseURL], applicationName: "order-worker", schema: configuration[.databaseSchema], settings: settings + [durable],
+        url: configuration[.databaseURL], applicationName: "order-worker", schema: configuration[.databaseSchema],
+        role: role?.name(schema: configuration[.databaseSchema]), settings: settings + [durable],
         statementTimeout: .seconds(600), lockTimeout: .seconds(60)))
     let result: Result<T, any Error>
     do {

@@ -47,7 +47,7 @@ struct SetupWatch: Sendable {
 
   private func lookAtDatabase() async -> (fault: String?, server: String?) {
     do {
-      let (missing, state) = try await SetupDatabase.withClient(configuration, wait: .seconds(5)) { client throws in
+      let (missing, state) = try await SetupDatabase.withClient(configuration, as: .system, wait: .seconds(5)) { client throws in
         (try await Migrator(client: client, schema: configuration[.databaseSchema]).pending(deadline: .after(.seconds(10))), client.state)
       }
       if !missing.isEmpty { return (down(.postgres, "the tables are not up to date (\(missing.joined(separator: ", "))): run `order-worker setup`"), nil) }

@@ -1,3 +1,5 @@
+import ClientRuntime
+import FoundationEssentials
 import PostgresClient
 import RabbitMQClient
 
@@ -10,6 +12,13 @@ enum TransportExposure {
     let exposures = [
       try? ConnectionConfiguration(url: configuration[.amqpURL], name: "").exposure, try? PostgresConfiguration(url: configuration[.databaseURL]).exposure,
     ]
-    return exposures.compactMap(\.self)
+    let pages = [("the senders' keys", configuration[.jwksURL]), ("the payment provider", configuration[.paymentURL])].map(plainHTTP)
+    return (exposures + pages).compactMap(\.self)
+  }
+
+  /// Nil where it is HTTPS, or on this machine.
+  private static func plainHTTP(_ name: String, _ url: String?) -> String? {
+    guard let url, url.lowercased().hasPrefix("http://"), let host = URL(string: url)?.host, !HostLookup.isLocal(host) else { return nil }
+    return "\(name) at \(host) are not encrypted and not verified, so that anybody in between can pass for them: https:// does that"
   }
 }

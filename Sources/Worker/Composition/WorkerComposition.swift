@@ -35,8 +35,8 @@ final class WorkerComposition: Sendable {
   init(_ settings: WorkerSettings, auth: AuthComposition, logger: Logger, health: HealthRegistry, metrics: WorkerMetrics) throws {
     let worker = "\(Self.hostName()):\(getpid())"
     var databases: [PostgresClient] = []
-    func database(_ purpose: String) throws -> PostgresClient {
-      let client = try Self.database(settings, purpose) { health.set("postgres/\(purpose)", $0) }
+    func database(_ purpose: String, as role: DatabaseRole) throws -> PostgresClient {
+      let client = try Self.database(settings, purpose, role) { health.set("postgres/\(purpose)", $0) }
       databases.append(client)
       return client
     }
@@ -59,7 +59,7 @@ final class WorkerComposition: Sendable {
     let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: MeteringAdapterObserver(metrics: metrics))
     if settings.roles.contains(.payments), let payments {
       executor = PaymentExecutor(
-        queue: PostgresPaymentQueue(client: try database("payments")), provider: payments.provider, results: own,
+        queue: PostgresPaymentQueue(client: try database("payments", as: .system)), provider: payments.provider, results: own,
         journal: journal, settings: .init(deadline: settings.paymentTimeout, giveUp: settings.paymentGiveUp, concurrency: PaymentComposition.concurrency))
     } else {
       executor = nil
@@ -80,10 +80,10 @@ final class WorkerComposition: Sendable {
       QueryService(
         source: RabbitMQCommandSource(consumer: consumer),
         codec: JSONQueryCodec(exchange: "\(settings.prefix).queries", replyTo: replyTo, authenticator: auth.authenticator),
-        reader: PostgresOrderReader(client: try database("queries")), cache: MeteredCache(next: cache, metrics: metrics), replies: replies)
+        reader: PostgresOrderReader(client: try database("queries", as: .tenants)), cache: MeteredCache(next: cache, metrics: metrics), replies: replies)
     }
     // What looks every second or more seldom shares a connection.
-    let quiet = try database("outbox")
+    let quiet = try database("outbox", as: .system)
     // Results of payments and expiries need the pipeline too.
     if !settings.roles.isDisjoint(with: [.commands, .payments, .housekeeping]) {
       pipeline = CommandPipeline(
@@ -92,7 +92,7 @@ final class WorkerComposition: Sendable {
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
             replyTo: replyTo, seal: auth.seal, authenticator: auth.authenticator),
-          encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands")), events: eventPublisher,
+          encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands", as: .tenants)), events: eventPublisher,
           forwarder: RabbitMQForwarder(publisher: forwards), replies: replies, cache: cache, journal: journal,
           trials: PostgresTrialNotes(client: quiet), own: own, paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
@@ -109,7 +109,8 @@ final class WorkerComposition: Sendable {
       settings.roles.isDisjoint(with: [.deadLetters, .housekeeping])
       ? nil
       : DeadLetterComposition(
-        consumer: dead, database: dead == nil ? quiet : try database("dead-letters"), settings: settings, auth: auth, worker: worker, logger: logger)
+        consumer: dead, database: dead == nil ? quiet : try database("dead-letters", as: .system), settings: settings, auth: auth, worker: worker,
+        logger: logger)
     relay =
       settings.roles.contains(.outbox)
       ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
@@ -196,13 +197,14 @@ final class WorkerComposition: Sendable {
   }
 
   private static func database(
-    _ settings: WorkerSettings, _ purpose: String, onState: @escaping @Sendable (ConnectionState) -> Void
+    _ settings: WorkerSettings, _ purpose: String, _ role: DatabaseRole, onState: @escaping @Sendable (ConnectionState) -> Void
   ) throws -> PostgresClient {
     // Statistics lag behind tables that fill as fast as these: without the first three, a plan made on an empty table reads all of it later.
     let planner = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "plan_cache_mode=force_generic_plan", "jit=off"]
     let sessions = planner + [SetupDatabase.durable]
     let configuration = try PostgresConfiguration(
-      url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema, settings: sessions)
+      url: settings.databaseURL, applicationName: "order-worker \(purpose)", schema: settings.schema,
+      role: role.name(schema: settings.schema), settings: sessions)
     return PostgresClient(configuration: configuration, onState: onState)
   }
 

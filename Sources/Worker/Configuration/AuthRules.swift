@@ -19,6 +19,11 @@ enum AuthRules {
     if configuration[.jwksFile] != nil && configuration[.jwksURL] != nil {
       faults.append("ORDERS_JWT_JWKS_FILE and ORDERS_JWT_JWKS_URL are both set; one of them is enough")
     }
+    if configuration[.jwksStale] < configuration[.jwksRefresh] {
+      faults.append(
+        "ORDERS_JWT_JWKS_STALE (\(configuration[.jwksStale])) is shorter than ORDERS_JWT_JWKS_REFRESH (\(configuration[.jwksRefresh])): keys would be too old before they are fetched anew"
+      )
+    }
     if configuration[.signingKeyFile] == nil {
       faults.append(
         "ORDERS_SIGNING_KEY_FILE is not set: with ORDERS_AUTH=required the worker signs what it tells itself in headers; it is a JWK Set of oct keys (docs/security.md says how to make one)"

@@ -9,12 +9,13 @@ import Testing
 
 @Suite struct PostgresDeadLetterStoreTests {
   /// Set-up is one at a time in a database: tests that keep to their tenants share a schema.
-  private static let shared = Task { try await PostgresFixture.make().client }
+  private static let shared = Task { try await PostgresFixture.make() }
 
   private func contract(alone: Bool = false) async throws -> DeadLetterStoreContract {
-    let client = alone ? try await PostgresFixture.make().client : try await Self.shared.value
+    let fixture = alone ? try await PostgresFixture.make() : try await Self.shared.value
+    let client = fixture.client
     return DeadLetterStoreContract(
-      store: PostgresDeadLetterStore(client: client), keeping: PostgresDeadLetterKeeping(client: client),
+      store: PostgresDeadLetterStore(client: fixture.system), keeping: PostgresDeadLetterKeeping(client: fixture.system),
       complete: { letter, mark, outcome in
         try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
           _ = try session.query(
@@ -64,7 +65,7 @@ import Testing
   @Test func whatIsSettledOrOfNobodyGoesWithTime() async throws { try await contract(alone: true).whatIsSettledOrOfNobodyGoesWithTime() }
 
   @Test func aReplayForgetsThatWorkersDiedOverTheLetter() async throws {
-    let client = try await Self.shared.value
+    let client = try await Self.shared.value.system
     let store = PostgresDeadLetterStore(client: client)
     // Trials know no tenants: a message of its own, which no other test claims.
     let letter = DeadLetterStoreContract(InMemoryDeadLetterStore()).letter(1_000)

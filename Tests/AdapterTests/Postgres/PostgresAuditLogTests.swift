@@ -16,24 +16,24 @@ import Testing
   /// A log of stock counts and an anchor of them.
   private static func withLog(_ body: (PostgresFixture, PostgresAuditLog) async throws -> Void) async throws {
     let fixture = try await PostgresFixture.make()
-    let ledger = PostgresStockLedger(client: fixture.client)
+    let ledger = PostgresStockLedger(client: fixture.tenants)
     for number in 1...6 {
       _ = try await ledger.set(
         [StockCount(product: ProductID("p")!, onHand: Int64(number))], tenant: .standard, by: "ann",
         at: Timestamp(microseconds: 1_790_000_000_000_000 + Int64(number)))
     }
-    let housekeeping = PostgresHousekeeping(client: fixture.client)
+    let housekeeping = PostgresHousekeeping(client: fixture.system)
     for _ in 1...3 { try await housekeeping.anchorAudit(by: "w") }
-    try await body(fixture, PostgresAuditLog(client: fixture.client))
+    try await body(fixture, PostgresAuditLog(client: fixture.system))
   }
 
   @Test func whatWasWrittenIsWholeAndListed() async throws {
-    try await Self.withLog { _, log in
+    try await Self.withLog { fixture, log in
       let verifier = try await log.verify()
       #expect(verifier.findings == [] && verifier.rows == 7 && verifier.chains == 2, "an anchor only where there is something to tell")
       var filter = PostgresAuditLog.Filter()
       filter.action = "stock.set"
-      let entries = try await log.newest(filter, tenant: .standard, limit: 3)
+      let entries = try await PostgresAuditLog(client: fixture.tenants).newest(filter, tenant: .standard, limit: 3)
       #expect(entries.map(\.after) == ["6/0", "5/0", "4/0"] && entries.map(\.before) == ["5/0", "4/0", "3/0"] && entries.allSatisfy { $0.actor == "ann" })
     }
   }

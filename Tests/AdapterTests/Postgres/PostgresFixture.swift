@@ -9,7 +9,11 @@ import Testing
 /// A schema of its own in the stack's PostgreSQL, migrated, with a store over it.
 struct PostgresFixture: Sendable {
   let schema: String
+  /// As whoever set the schema up.
   let client: PostgresClient
+  /// As the worker, in its two roles.
+  let tenants: PostgresClient
+  let system: PostgresClient
   let stores: Stores
 
   /// The command path, the relay and the payments are three adapters over three connections; the contract sees them as one.
@@ -44,8 +48,10 @@ struct PostgresFixture: Sendable {
 
   static func make(connections: Int = 1) async throws -> PostgresFixture {
     let schema = Stack.uniqueName("s")
-    func connect(_ schema: String?) throws -> PostgresClient {
-      PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, applicationName: "tests", schema: schema))
+    func connect(_ role: DatabaseRole?) throws -> PostgresClient {
+      PostgresClient(
+        configuration: try PostgresConfiguration(
+          url: Stack.databaseURL, applicationName: "tests", schema: schema, role: role?.name(schema: schema)))
     }
     // Set-ups take turns, and on a busy machine many may wait for theirs.
     let setup = PostgresClient(
@@ -53,13 +59,14 @@ struct PostgresFixture: Sendable {
         url: Stack.databaseURL, applicationName: "tests", statementTimeout: .seconds(60), lockTimeout: .seconds(60)))
     _ = try await Migrator(client: setup, schema: schema).migrate(deadline: .after(.seconds(60)))
     await setup.close()
-    let clients = try (0..<connections + 3).map { _ in try connect(schema) }
+    let roles: [DatabaseRole?] = [nil, .system, .system] + [DatabaseRole](repeating: .tenants, count: connections)
+    let clients = try roles.map(connect)
     // A store does not wait for a database that is away.
     for client in clients { #expect(await client.waitUntilConnected(deadline: .after(.seconds(60)))) }
     let stores = Stores(
       orders: clients.dropFirst(3).map { PostgresOrderStore(client: $0) }, outbox: PostgresOutbox(client: clients[1]),
       payments: PostgresPaymentQueue(client: clients[2]))
-    return PostgresFixture(schema: schema, client: clients[0], stores: stores)
+    return PostgresFixture(schema: schema, client: clients[0], tenants: clients[3], system: clients[1], stores: stores)
   }
 
   var contract: OrderStoreContract {

@@ -4,6 +4,6 @@ import Testing
 
 @Suite struct PostgresTrialNotesTests {
   @Test func notesOfOtherLivesAreCountedUntilTheyEnd() async throws {
-    try await TrialNotesContract.notesOfOtherLivesAreCountedUntilTheyEnd(PostgresTrialNotes(client: PostgresFixture.make().client))
+    try await TrialNotesContract.notesOfOtherLivesAreCountedUntilTheyEnd(PostgresTrialNotes(client: PostgresFixture.make().system))
   }
 }

@@ -16,6 +16,14 @@ import Testing
     #expect(!"\(sentences)".contains("hunter2"))
   }
 
+  @Test func plainHTTPToOtherMachinesIsToldOf() throws {
+    let pages = ["ORDERS_ENV": "production", "ORDERS_JWT_JWKS_URL": "http://issuer:8080/jwks.json", "ORDERS_PAYMENT_URL": "HTTP://pay.example/v1"]
+    let sentences = try Self.sentences(pages)
+    #expect(sentences.count == 2 && sentences[0].contains("issuer") && sentences[1].contains("pay.example"), "\(sentences)")
+    let safe = ["ORDERS_ENV": "production", "ORDERS_JWT_JWKS_URL": "https://issuer/jwks.json", "ORDERS_PAYMENT_URL": "http://127.0.0.1:9/v1"]
+    #expect(try Self.sentences(safe).isEmpty)
+  }
+
   @Test func elsewhereNothingIsSaid() throws {
     #expect(try Self.sentences(Self.remote).isEmpty)
     #expect(try Self.sentences(["ORDERS_ENV": "production"]).isEmpty, "the defaults are on this machine")

@@ -43,7 +43,7 @@ package struct PostgresAuditLog: Sendable {
       filter.since.map { .timestamp($0.microseconds) } ?? .null, .int64(Int64(limit)),
     ])
     return try await client.run(deadline: .after(.seconds(600))) { session throws(PostgresError) in
-      let rows = try session.query(Self.newest, parameters)
+      let rows = try session.query(Self.newest, parameters, of: [tenant])
       return (0..<rows.rowCount).map { row in
         let content = Self.content(rows, row)
         return Entry(

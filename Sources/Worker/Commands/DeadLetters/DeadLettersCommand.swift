@@ -59,11 +59,11 @@ struct DeadLetterOptions: ParsableArguments {
 
   /// `byPages` for who goes through many in their order: statistics lag behind a table that fills fast, and a plan that reads all for each page is slow.
   func withClient<T: Sendable>(
-    _ configuration: Configuration, byPages: Bool, _ body: @Sendable (PostgresClient) async throws -> T
+    _ configuration: Configuration, as role: DatabaseRole = .system, byPages: Bool, _ body: @Sendable (PostgresClient) async throws -> T
   ) async throws -> T {
     let planner = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0)=off" } + ["plan_cache_mode=force_generic_plan", "jit=off"]
     do {
-      return try await SetupDatabase.withClient(configuration, wait: .seconds(10), settings: byPages ? planner : [], body)
+      return try await SetupDatabase.withClient(configuration, as: role, wait: .seconds(10), settings: byPages ? planner : [], body)
     } catch let error as StoreError {
       throw CommandFailure(Self.sentence(error))
     } catch let failure as CommandFailure {

@@ -15,22 +15,24 @@ struct DryRun: Sendable {
     let output = ReplayOutput(json: options.json)
     let exchange = "\(configuration[.prefix]).commands"
     let codec = try DeadLetterOptions.codec(configuration)
-    let counts = try await options.withClient(configuration, byPages: true) { client in
-      let store = PostgresDeadLetterStore(client: client, deadline: DeadLetterOptions.deadline)
-      let replay = DeadLetterReplay(
-        ports: .init(store: store, codec: codec, forwarder: NoForwarder(), now: { .now }), settings: settings)
-      let dryRun = DeadLetterDryRun(
-        replay: replay,
-        decoder: JSONCommandDecoder(
-          commandsExchange: exchange, defaultCurrency: configuration[.defaultCurrency],
-          replyTo: ReplyToPolicy(patterns: configuration[.replyToAllow], ownPrefix: configuration[.prefix]),
-          seal: codec.seal, authenticator: OpenAuthenticator()),
-        encoder: JSONMessageEncoder(), orders: PostgresOrderStore(client: client), terms: Self.terms(configuration)
-      ) { [json = options.json] key, verdict, why in
-        // What goes through needs no word of its own.
-        if json || verdict != .applies { output.tell(key, verdict.rawValue, why) }
+    let counts = try await options.withClient(configuration, byPages: true) { letters in
+      try await options.withClient(configuration, as: .tenants, byPages: false) { orders in
+        let store = PostgresDeadLetterStore(client: letters, deadline: DeadLetterOptions.deadline)
+        let replay = DeadLetterReplay(
+          ports: .init(store: store, codec: codec, forwarder: NoForwarder(), now: { .now }), settings: settings)
+        let dryRun = DeadLetterDryRun(
+          replay: replay,
+          decoder: JSONCommandDecoder(
+            commandsExchange: exchange, defaultCurrency: configuration[.defaultCurrency],
+            replyTo: ReplyToPolicy(patterns: configuration[.replyToAllow], ownPrefix: configuration[.prefix]),
+            seal: codec.seal, authenticator: OpenAuthenticator()),
+          encoder: JSONMessageEncoder(), orders: PostgresOrderStore(client: orders), terms: Self.terms(configuration)
+        ) { [json = options.json] key, verdict, why in
+          // What goes through needs no word of its own.
+          if json || verdict != .applies { output.tell(key, verdict.rawValue, why) }
+        }
+        return try await dryRun.run(try await selection.selection(options, store, states: [.parked, .replaying]))
       }
-      return try await dryRun.run(try await selection.selection(options, store, states: [.parked, .replaying]))
     }
     output.finish(counts)
   }
