@@ -5,6 +5,8 @@ import RabbitMQClient
 struct BenchTopology: Sendable {
   let configuration: ConnectionConfiguration
   let prefix: String
+  /// What the commands show, one after the other; none where nobody asks.
+  let tokens: [String]
   private let quorum = [Header(name: "x-queue-type", value: .string("quorum"))]
 
   var commandsExchange: String { "\(prefix).commands" }

@@ -26,6 +26,10 @@ struct Workload {
     properties.messageID = id
     properties.correlationID = id
     properties.replyTo = replyTo
+    if !topology.tokens.isEmpty {
+      let token = topology.tokens[sent % topology.tokens.count]
+      properties.headers = [Header(name: "authorization", value: .string("Bearer \(token)"))]
+    }
     return Publication(exchange: topology.commandsExchange, routingKey: type, properties: properties, body: Array(body.utf8))
   }
 

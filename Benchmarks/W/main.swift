@@ -1,4 +1,5 @@
 import ClientRuntime
+import FoundationEssentials
 import Glibc
 import RabbitMQClient
 
@@ -7,11 +8,14 @@ enum BenchError: Error {
   case missing(String)
 }
 
-/// The load of workloads W and W2, for scripts/bench and scripts/hang. ORDERS_AMQP_URL and ORDERS_PREFIX say where, as they do for the worker.
+/// The load of workloads W and W2, for scripts/bench and scripts/hang. ORDERS_AMQP_URL and ORDERS_PREFIX say where, as they do for the worker;
+/// BENCH_TOKENS_FILE has the tokens that the commands show, a line each.
 func run(_ arguments: [String]) async throws {
   let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
   guard let url = environment("ORDERS_AMQP_URL"), let verb = arguments.first else { throw BenchError.usage }
-  let topology = BenchTopology(configuration: try ConnectionConfiguration(url: url, name: "order-bench"), prefix: environment("ORDERS_PREFIX") ?? "orders")
+  let topology = BenchTopology(
+    configuration: try ConnectionConfiguration(url: url, name: "order-bench"), prefix: environment("ORDERS_PREFIX") ?? "orders",
+    tokens: try environment("BENCH_TOKENS_FILE").map { try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map(String.init) } ?? [])
   let numbers = arguments.dropFirst().compactMap { Int($0) }
 
   switch (verb, numbers.count) {
