@@ -44,7 +44,7 @@ enum AuthenticatedWorld {
         throw error
       }
       await end()
-      for token in ["Bearer", "eyJ", secret] { #expect(!logs.errors.contains(token), "the log tells \(token)") }
+      for token in ["Bearer ", "eyJ", secret] { #expect(!logs.errors.contains(token), "the log tells \(token)") }
     }
   }
 

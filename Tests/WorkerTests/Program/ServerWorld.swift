@@ -39,14 +39,27 @@ struct ServerWorld {
   }
 
   /// The one number that a query gives; 0 for null.
-  func number(_ query: String) async throws -> Int64 {
+  func number(_ query: String) async throws -> Int64 { Int64(try await texts("SELECT (\(query))::bigint")[0]) ?? 0 }
+
+  /// The one text that a query gives; empty for null.
+  func text(_ query: String) async throws -> String { try await texts(query)[0] }
+
+  /// Names of the tables that have this text in some row, be it in bytes as PostgreSQL writes them.
+  func tables(holding text: String) async throws -> [String] {
+    let all = "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+    let looks = try await texts(all).map { "SELECT '\($0)' WHERE EXISTS (SELECT FROM \($0) AS t WHERE t::text LIKE '%\(text)%')" }
+    return try await texts(looks.joined(separator: " UNION ALL "))
+  }
+
+  /// The first column of each row, in PostgreSQL's own text.
+  private func texts(_ query: String) async throws -> [String] {
     let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL, schema: prefix))
-    let result: Result<Int64, any Error>
+    let result: Result<[String], any Error>
     do {
       result = .success(
         try await client.run(deadline: .after(.seconds(20))) { session throws(PostgresError) in
-          let rows = try session.query(Statement(name: "", sql: "SELECT (\(query))::bigint", parameterTypes: []), [])
-          return rows.isNull(0, 0) ? 0 : rows.int64(0, 0)
+          let rows = try session.query(Statement(name: "texts", sql: "SELECT q.first::text FROM (\(query)) AS q (first)", parameterTypes: []), [])
+          return (0..<rows.rowCount).map { rows.isNull($0, 0) ? "" : rows.text($0, 0) }
         })
     } catch {
       result = .failure(error)
