@@ -9,6 +9,8 @@ package struct ProductWorld: Sendable {
   package let name: String
   private let settings: [String: String]
   package let database: PostgresClient
+  /// Who sends commands; nil where the worker asks nobody.
+  private let senders: Senders?
 
   /// Where `ORDER_WORKER_EXECUTABLE` says, else beside the tests.
   package static let executable: String = {
@@ -19,8 +21,9 @@ package struct ProductWorld: Sendable {
     return own.prefix(upTo: own.lastIndex(of: "/") ?? own.endIndex) + "/order-worker"
   }()
 
-  /// Set up, without a worker. `settings` are `ORDERS_*` variables over those of the stack.
-  package static func make(_ settings: [String: String] = [:]) async throws -> ProductWorld {
+  /// Set up, without a worker. `settings` are `ORDERS_*` variables over those of the stack. Where its senders show tokens, they are this world's from then
+  /// on, and go with it.
+  package static func make(_ settings: [String: String] = [:], senders: Senders? = nil) async throws -> ProductWorld {
     let name = Stack.uniqueName("w")
     var all = [
       "ORDERS_AMQP_URL": settings["ORDERS_AMQP_URL"] ?? Stack.amqpURL, "ORDERS_DATABASE_URL": settings["ORDERS_DATABASE_URL"] ?? Stack.databaseURL,
@@ -32,9 +35,11 @@ package struct ProductWorld: Sendable {
       "PGAPPNAME": name,
     ]
     all.merge(settings) { $1 }
+    if let senders { all.merge(senders.settings) { $1 } }
     let world = ProductWorld(
       name: name, settings: all,
-      database: PostgresClient(configuration: try PostgresConfiguration(url: all["ORDERS_DATABASE_URL"]!, applicationName: "tests", schema: name)))
+      database: PostgresClient(configuration: try PostgresConfiguration(url: all["ORDERS_DATABASE_URL"]!, applicationName: "tests", schema: name)),
+      senders: senders)
     guard await world.command(["setup"]) else { throw Failure(description: "setup failed: \(world.log)") }
     return world
   }
@@ -115,6 +120,7 @@ package struct ProductWorld: Sendable {
     properties.contentType = "application/json"
     properties.deliveryMode = 2
     properties.replyTo = replyQueue
+    if let token = senders?.tokens.randomElement() { properties.headers = [Header(name: "authorization", value: .string("Bearer \(token)"))] }
     var publication = Publication(exchange: "\(name).commands", routingKey: type, mandatory: true, properties: properties, body: body)
     change(&publication)
     return publication
@@ -151,6 +157,7 @@ package struct ProductWorld: Sendable {
       try session.execute("SET client_min_messages = warning; DROP SCHEMA \"\(prefix)\" CASCADE")
     }
     await database.close()
+    senders?.remove()
     unlink(log)
   }
 }

@@ -27,7 +27,7 @@ package struct JSONCommandDecoder: CommandDecoder {
     do throws(MalformedMessage) {
       (id, data) = try transport.read(received, commandsExchange: commandsExchange)
     } catch {
-      return .refused(refusal(.malformed, error.sentence, transport, sender: nil, replay: replay(transport)))
+      return .refused(refusal(.malformed, error.sentence, transport, sender: senderOfMalformed(transport), replay: replay(transport)))
     }
     let bodyHash = Fingerprint(of: received.message.body)
     let sender: Sender
@@ -101,13 +101,23 @@ package struct JSONCommandDecoder: CommandDecoder {
     }
   }
 
+  /// Whoever shows a good token is answered where verified senders are, and may have it replayed. A wrong one changes nothing, nor does one that cannot be
+  /// looked at now.
+  private func senderOfMalformed(_ transport: TransportReader) -> Sender? {
+    guard authenticator.verifies else { return nil }
+    guard transport.message.header("x-order-principal") != nil else { return sender(of: transport.message).map { Sender(principal: $0) } }
+    guard let sealed = sealed(transport), let principal = sealed.principal, !sealed.isTokenExpired else { return nil }
+    return Sender(principal: principal, journey: sealed.journey)
+  }
+
   /// A replay that is still malformed returns to its row all the same.
-  private func replay(_ transport: TransportReader) -> Journey? {
+  private func replay(_ transport: TransportReader) -> Journey? { sealed(transport)?.journey }
+
+  private func sealed(_ transport: TransportReader) -> SealedJourney? {
     guard let header = transport.message.header("x-order-principal")?.text else { return nil }
     let message = transport.message
-    let sealed = seal.open(
+    return seal.open(
       header, messageID: transport.messageID?.rawValue ?? message.messageID, type: transport.typeName, bodyHash: Fingerprint(of: message.body).bytes)
-    return sealed?.journey
   }
 
   private func refusal(

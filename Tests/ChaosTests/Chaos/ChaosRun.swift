@@ -19,7 +19,7 @@ struct ChaosRun: Sendable {
   }
 
   static func world(_ servers: ChaosServers) async throws -> ProductWorld {
-    try await ProductWorld.make(await servers.settings.merging(ChaosWitness.settings) { $1 })
+    try await ProductWorld.make(await servers.settings.merging(ChaosWitness.settings) { $1 }, senders: .make())
   }
 
   /// Makes the database forget every row of a table at once, as a worker would that never wrote it: the run must find that.

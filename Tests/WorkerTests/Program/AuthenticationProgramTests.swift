@@ -197,6 +197,24 @@ import TokenSupport
     }
   }
 
+  @Test func whoShowsAGoodTokenIsAnsweredAlsoAboutWhatCannotBeRead() async throws {
+    try await AuthenticatedWorld.withWorker { world in
+      let queue = "reply.\(world.prefix)"
+      let replies = Consumer(configuration: try world.connection, subscription: .exclusive(name: queue), prefetch: 10)
+      #expect(await eventually { replies.state.isConnected })
+      let good = AuthenticatedWorld.keys[0].token(AuthenticatedWorld.claims())
+      for (id, token) in [("nobody", nil), ("expired", AuthenticatedWorld.keys[0].token(AuthenticatedWorld.claims(expiresIn: -90))), ("known", good)] {
+        try await AuthenticatedWorld.publish(world, [AuthenticatedWorld.publication(world, id: id, token: token, replyTo: queue, body: "{")])
+      }
+      guard case .deliveries(let deliveries) = await replies.next(max: 10) else { return }
+      #expect(deliveries.map { String(decoding: $0.body, as: UTF8.self) }.allSatisfy { $0.contains(#""code":"malformed""#) && $0.contains("known") })
+      #expect(await AuthenticatedWorld.waitFor(3, world, "SELECT count(*) FROM dead_letters WHERE reason = 'malformed'"))
+      #expect(try await world.number("SELECT count(*) FROM dead_letters WHERE principal ->> 'sub' = 'shop'") == 1)
+      #expect(replies.waiting == 0)
+      await replies.close()
+    }
+  }
+
   @Test func aMessageThatIsSentAgainTakesNoEffect() async throws {
     try await AuthenticatedWorld.withWorker { world in
       let token = AuthenticatedWorld.keys[0].token(AuthenticatedWorld.claims())
