@@ -1,12 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// Whether what reads foreign bytes is built for libFuzzer, and nothing else, as `make fuzz` does.
+let isFuzzed = Context.environment["ORDER_WORKER_FUZZ"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : [])
 
 // Every version is exact, those of indirect dependencies too, so that two builds of one commit link the same code.
 // SwiftPM says of the indirect ones that no target uses them; that is expected.
@@ -48,8 +52,8 @@ func pinned(_ dependency: (name: String, version: Version)) -> Package.Dependenc
 /// As those who need it have it, with its optional parts off: pinned like the others, its defaults would be linked.
 let configuration = Package.Dependency.package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: [])
 
-func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], sources: [String]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(path)", exclude: exclude, sources: sources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -150,10 +154,37 @@ let whole: [Target] = [
     ]),
 ]
 
+/// The decoders, without what only serves to talk to servers, and the program that feeds them.
+let fuzzed: [Target] = [
+  library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
+  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
+  library(
+    "HTTPPaymentAdapter", "Adapters/HTTPPayment", ["Application", "Domain"],
+    sources: ["HTTPPaymentEndpoint.swift", "PercentEncoding.swift", "ProviderResponse.swift", "RetryAfter.swift"]),
+  library(
+    "JWTAdapter", "Adapters/JWT", ["Application", "Domain", crypto, cryptoExtras, .product(name: "JWTKit", package: "jwt-kit")],
+    sources: ["Base64URL.swift", "SenderKeys.swift", "TokenVerifier.swift", "VerificationKey.swift"]),
+  library(
+    "order-worker", "Worker",
+    ["Domain", "Application", "JSONAdapter", "JWTAdapter", "HTTPPaymentAdapter", "RabbitMQClient", "PostgresClient", "RedisClient", logging],
+    exclude: ["Configuration/ConfigurationReport.swift"],
+    sources: ["Configuration", "Commands/StockFile.swift", "Composition/WorkerSettings.swift", "Output/TextTable.swift"]),
+  .target(name: "FuzzDriver", path: "Fuzz/Driver"),
+  .executableTarget(
+    name: "order-fuzz",
+    dependencies: [
+      "FuzzDriver", "Domain", "Application", "JSONAdapter", "RabbitMQAdapter", "HTTPPaymentAdapter", "JWTAdapter", "order-worker", "RabbitMQClient",
+      "CRabbitMQ", crypto,
+    ],
+    path: "Fuzz/Targets",
+    swiftSettings: settings,
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+]
+
 let coreOnly = Context.environment["ORDER_WORKER_CORE"] == "1"
 
 let package = Package(
   name: "order-worker",
-  products: coreOnly ? [] : [.executable(name: "order-worker", targets: ["order-worker"])],
+  products: coreOnly || isFuzzed ? [] : [.executable(name: "order-worker", targets: ["order-worker"])],
   dependencies: coreOnly ? [] : (direct + indirect).map(pinned) + [configuration],
-  targets: coreOnly ? core : core + whole)
+  targets: coreOnly ? core : core + (isFuzzed ? fuzzed : whole))

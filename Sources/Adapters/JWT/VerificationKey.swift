@@ -58,7 +58,7 @@ package struct KeySet: Sendable {
   private static let mostKeys = 100
   package static let largestDocument = 262_144
 
-  private let keys: [VerificationKey]
+  let keys: [VerificationKey]
   /// The same for sets that were read from the same texts.
   let identity: [UInt8]
 

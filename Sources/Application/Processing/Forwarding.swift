@@ -39,7 +39,8 @@ package struct Forwarding: Sendable {
       MessageHeader("x-worker", .string(worker)),
     ]
     if refusal.principal != nil || journey.replay != nil {
-      let sealed = sealed(next, id: refusal.messageID, refusal.principal, isTokenExpired: refusal.isTokenExpired, journey)
+      // An id that is none is no command's, and still the message's.
+      let sealed = sealed(next, id: refusal.messageID ?? message.messageID, refusal.principal, isTokenExpired: refusal.isTokenExpired, journey)
       next.headers.append(header(sealed, isToBeKept: true))
     }
     return next

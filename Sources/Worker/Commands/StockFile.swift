@@ -17,7 +17,7 @@ struct StockFile {
       return
     }
     var sawHeader = false
-    for (number, line) in Self.numberedLines(text) where !line.trimmingBlanks.isEmpty {
+    for (number, line) in Self.numberedLines(text) where !line.allSatisfy(Self.isBlank) {
       guard let fields = Self.fields(line) else {
         faults.append("line \(number): the quotation marks do not close, or something follows them")
         continue
@@ -27,7 +27,7 @@ struct StockFile {
       } else {
         sawHeader = true
         if fields != ["product_id", "quantity"] {
-          faults.append("line \(number): the header must be product_id,quantity and is \(TextTable.printable(line))")
+          faults.append("line \(number): the header must be product_id,quantity and is \(TextTable.printable(String(line)))")
           return
         }
       }
@@ -62,36 +62,44 @@ struct StockFile {
   }
 
   /// A line with its number, from 1. A byte order mark before the first is no part of it.
-  private static func numberedLines(_ text: String) -> some Sequence<(Int, String)> {
-    let text = text.unicodeScalars.first == "\u{FEFF}" ? Substring(text.unicodeScalars.dropFirst()) : text[...]
-    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().lazy.map { ($0.offset + 1, String($0.element)) }
+  ///
+  /// Here and below it goes by scalars: a quotation mark or comma before a combining mark is one character with it.
+  private static func numberedLines(_ text: String) -> some Sequence<(Int, Substring.UnicodeScalarView)> {
+    let text = text.unicodeScalars.first == "\u{FEFF}" ? text.unicodeScalars.dropFirst() : text.unicodeScalars[...]
+    return text.split(omittingEmptySubsequences: false) { $0 == "\n" }.enumerated().lazy.map { number, line in
+      (number + 1, line.last == "\r" ? line.dropLast() : line)
+    }
   }
 
   /// Nil where quotation marks do not fit together. No field holds a line's end: product ids have no control characters.
-  private static func fields(_ line: String) -> [String]? {
+  private static func fields(_ line: Substring.UnicodeScalarView) -> [String]? {
     var fields: [String] = []
-    var rest = line[...]
+    var rest = line
     while true {
-      var field = ""
-      if rest.trimmingBlanks.first == "\"" {
-        rest = rest.drop { $0 != "\"" }.dropFirst()
+      var field = Substring.UnicodeScalarView()
+      rest = rest.drop(while: isBlank)
+      if rest.first == "\"" {
+        rest = rest.dropFirst()
         while true {
           guard let quote = rest.firstIndex(of: "\"") else { return nil }
-          field += rest[..<quote]
+          field.append(contentsOf: rest[..<quote])
           rest = rest[rest.index(after: quote)...]
           guard rest.first == "\"" else { break }
-          field += "\""
+          field.append("\"")
           rest = rest.dropFirst()
         }
-        rest = rest.drop { $0 == " " || $0 == "\t" }
+        rest = rest.drop(while: isBlank)
         guard rest.isEmpty || rest.first == "," else { return nil }
       } else {
-        field = rest.prefix { $0 != "," }.trimmingBlanks
-        rest = rest.drop { $0 != "," }
+        field = rest.prefix { $0 != "," }
+        rest = rest.dropFirst(field.count)
+        while field.last.map(isBlank) == true { field = field.dropLast() }
       }
-      fields.append(field)
+      fields.append(String(field))
       if rest.isEmpty { return fields }
       rest = rest.dropFirst()
     }
   }
+
+  private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" }
 }

@@ -51,6 +51,15 @@ import Testing
     #expect(malformed.key.id.description == "aa46f285-f865-506a-aaca-cc15de3bd819" && malformed.principal == nil && malformed.mark == nil)
   }
 
+  @Test func aReplayOfWhatHasAWrongIdReturnsToItsRow() throws {
+    let wrong = CommandFixture(#"{"customer_id":5}"#, id: String(repeating: "i", count: 200))
+    let letter = Self.read(try Self.deadLettered(wrong)).letter
+    #expect(letter.reason == .malformed)
+    let replay = Self.codec.replay(letter, body: letter.body, under: .anonymous, mark: ReplayMark(letter: letter.key, by: "ops"))
+    let again = CommandFixture("").changing { $0.message = replay.message }
+    #expect(Self.read(try Self.deadLettered(again)).letter.key == letter.key)
+  }
+
   @Test func whatRabbitMQDeadLetteredIsTheBrokersWhateverItsHeadersSay() {
     var message = CommandFixture.create(#""metadata":{}"#).message
     message.exchange = ""

@@ -23,6 +23,13 @@ import Testing
     #expect(file.counts.map(\.product.rawValue) == ["a, \"b\""])
   }
 
+  /// A combining mark makes one character of itself and what stands before it.
+  @Test func marksThatCombineSeparateNothing() {
+    let file = Self.read("product_id,quantity\n\u{06D8}ned,0\n\"\u{0301}a\",\"1\"\nb\u{0301},2\n")
+    #expect(file.faults == [])
+    #expect(file.counts.map(\.product.rawValue) == ["\u{06D8}ned", "\u{0301}a", "b\u{0301}"])
+  }
+
   @Test(arguments: [
     ("", "line 1: the header product_id,quantity is missing"), ("a,1\n", "line 1: the header must be product_id,quantity and is a,1"),
     ("quantity,product_id\n1,a\n", "line 1: the header must be"), ("product_id,quantity\na,-1\n", "line 2: quantity \"-1\" of a is not"),
