@@ -20,7 +20,7 @@ package struct JSONQueryCodec: QueryCodec {
     // A sender who was not verified is answered at the broker's own addresses only.
     func address(verified: Bool) -> ReplyAddress? {
       guard let to = message.replyTo, replyTo.allows(to, verifiedSender: verified) else { return nil }
-      let correlationID = message.correlationID.flatMap { $0.isEmpty ? nil : $0 } ?? message.messageID
+      let correlationID = [message.correlationID, message.messageID].compactMap(\.self).first { !$0.isEmpty }
       return ReplyAddress(to: to, correlationID: correlationID)
     }
     func refused(_ refusal: QueryRefusal, verified: Bool) -> DecodedQuery { address(verified: verified).map { .refused(refusal, $0) } ?? .unanswerable }

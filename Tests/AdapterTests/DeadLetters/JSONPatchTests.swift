@@ -47,6 +47,15 @@ import Testing
     }
   }
 
+  /// Each copy of the whole into itself doubles it.
+  @Test(arguments: [("/b", 24, "larger than a message"), ("/a/a", 40, "not be JSON that can be taken")])
+  func copiesDoNotGrowWithoutEnd(path: String, count: Int, sentence: String) throws {
+    let copies = (0..<count).map { #"{"op":"copy","from":"","path":"\#(path)\#(path == "/b" ? "\($0)" : "")"}"# }
+    let patch = try JSONPatch(Array("[\(copies.joined(separator: ","))]".utf8))
+    let fault = #expect(throws: JSONPatchFault.self) { try patch.apply(to: Array(#"{"a":{}}"#.utf8)) }
+    #expect(fault?.sentence.contains(sentence) == true, "\(fault?.sentence ?? "")")
+  }
+
   @Test func itsSummaryHoldsNoValues() throws {
     let patch = try JSONPatch(Array(#"[{"op":"replace","path":"/payment_method","value":"pm_secret"},{"op":"remove","path":"/items/0"}]"#.utf8))
     #expect(patch.summary == "replace /payment_method, remove /items/0")

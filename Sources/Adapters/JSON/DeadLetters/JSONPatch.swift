@@ -85,7 +85,19 @@ package struct JSONPatch: Sendable {
       case .test(let path, let wanted):
         guard try value.value(at: path) == wanted else { throw JSONPatchFault("the test of \(path.text) does not hold") }
       }
+      try Self.checkLimits(value)
     }
     return value.bytes
+  }
+
+  /// After each operation, for what copies the whole into itself doubles it each time.
+  private static func checkLimits(_ value: JSONValue) throws(JSONPatchFault) {
+    let bytes = value.bytes
+    guard bytes.count <= TransportReader.largestBody else { throw JSONPatchFault("the body would be larger than a message may be") }
+    do throws(JSONSyntaxError) {
+      _ = try JSONParser.parse(bytes)
+    } catch {
+      throw JSONPatchFault("the body would not be JSON that can be taken: \(error.sentence)")
+    }
   }
 }
