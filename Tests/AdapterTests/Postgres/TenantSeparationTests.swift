@@ -156,6 +156,26 @@ import Testing
     if case .disconnected(let reason) = stranger.state { #expect(reason.contains("permission denied to set role \"\(schema)_system\"")) }
   }
 
+  /// As on most servers that somebody else runs: no superuser, and the right to make roles.
+  @Test func whoMayMakeRolesMakesThemAndTakesThem() async throws {
+    let (owner, schema) = (Stack.uniqueName("owner"), Stack.uniqueName("s"))
+    func connect(as user: String?, _ role: DatabaseRole?) throws -> PostgresClient {
+      let url = user.map { "\(Stack.databaseURL)?user=\($0)" } ?? Stack.databaseURL
+      return PostgresClient(
+        configuration: try PostgresConfiguration(
+          url: url, schema: schema, role: role?.name(schema: schema), statementTimeout: .seconds(60), lockTimeout: .seconds(60)))
+    }
+    let admin = try connect(as: nil, nil)
+    try await Self.run(
+      admin, "CREATE ROLE \(owner) LOGIN CREATEROLE",
+      "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO \(owner)', current_database()); END $$")
+    let setup = Migrator(client: try connect(as: owner, nil), schema: schema)
+    for _ in 1...2 { #expect(try await setup.migrate(deadline: .after(.seconds(60))).tenantsAreNotApart == nil) }
+    for tenant in ["a", "b"] { try await Self.run(try connect(as: owner, nil), Self.insert("orders", tenant)) }
+    #expect(try await Self.texts(try connect(as: owner, .tenants), "SELECT tenant_id FROM orders", naming: "b") == ["b"])
+    #expect(try await Self.texts(try connect(as: owner, .system), "SELECT tenant_id FROM orders ORDER BY 1") == ["a", "b"])
+  }
+
   @Test func namesOfRolesFitPostgreSQL() {
     #expect(DatabaseRole.tenants.name(schema: "orders") == "orders_tenants")
     let (a, b) = (String(repeating: "é", count: 31), String(repeating: "é", count: 30) + "x")
