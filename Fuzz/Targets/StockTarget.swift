@@ -15,7 +15,11 @@ enum StockTarget {
     expect(Set(file.counts.map(\.product)).count == file.counts.count, "a product comes twice")
     expect(file.faults.allSatisfy { !$0.isEmpty }, "a fault says nothing")
     var written = "product_id,quantity\r\n"
-    for count in file.counts { written += "\"\(count.product.rawValue.replacing("\"", with: "\"\""))\",\"\(count.onHand)\"\r\n" }
+    for count in file.counts {
+      // By scalars: a mark that combines makes one character with the quotation mark before it.
+      let product = count.product.rawValue.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined()
+      written += "\"\(product)\",\"\(count.onHand)\"\r\n"
+    }
     let again = StockFile(Array(written.utf8))
     expect(again.faults.isEmpty, "what was written cannot be read: \(again.faults)")
     expect(again.counts.map(\.product) == file.counts.map(\.product), "what was written has other products")
