@@ -18,6 +18,14 @@ extension AuditEntry {
       order: nil, outcome: "accepted", correlationID: "audit", traceparent: nil, before: nil, after: .note(heads))
   }
 
-  /// The action of rows that anchor chains.
+  /// That rows were dropped, and where the chains then stood that lost some: now and in all the times before.
+  package init(dropping what: String, heads: String, by actor: String, at now: Timestamp) {
+    self.init(
+      tenant: .standard, at: now, actor: actor, action: Self.drop, message: MessageID("audit")!,  // plain characters
+      order: nil, outcome: "accepted", correlationID: "audit", traceparent: nil, before: .note(what), after: .note(heads))
+  }
+
+  /// The actions of rows that tell where other chains stood.
   package static let anchor = "audit.anchor"
+  package static let drop = "audit.drop"
 }

@@ -20,6 +20,29 @@ package struct Migrator: Sendable {
     }
   }
 
+  /// Sentences about what the worker runs without, and should not.
+  package func remarks(deadline: Deadline) async throws(PostgresError) -> [String] {
+    let schema = schema
+    return try await client.run(deadline: deadline) { session throws(PostgresError) in
+      var roles = TextArray()
+      for role in DatabaseRole.allCases { roles.append(role.name(schema: schema)) }
+      let found = try session.query(Self.looks, Parameters([.array(roles), .text(schema)]))
+      var remarks: [String] = []
+      if found.int64(0, 0) < Int64(DatabaseRole.allCases.count) {
+        remarks.append("PostgreSQL does not keep tenants apart, for its roles are not there: run `order-worker setup`, which makes them or says how")
+      }
+      if !found.bool(0, 1) { remarks.append("the audit log has no partition for the next month: run `order-worker setup`") }
+      return remarks
+    }
+  }
+
+  private static let looks = Statement(
+    name: "setup_remarks",
+    sql: """
+      SELECT (SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)),
+        to_regclass(format('%I.audit_log_%s', $2, to_char(now() AT TIME ZONE 'UTC' + interval '1 month', 'YYYY_MM'))) IS NOT NULL
+      """, parameterTypes: [.textArray, .text])
+
   package struct Outcome: Sendable {
     /// Names of the migrations that were missing.
     package var applied: [String] = []

@@ -44,10 +44,7 @@ package struct PostgresHousekeeping: Housekeeping, PostgresLeadership {
       guard heads.contains(where: { $0.chain != trail.chainID }) else { return try session.execute("ROLLBACK") }
       _ = try session.query(AuditAnchor.mark, AuditAnchor.columns(heads))
       let now = Timestamp(microseconds: rows.timestamp(0, 3))
-      try trail.commit(
-        stride(from: 0, to: heads.count, by: AuditAnchor.headsPerRow).map { start in
-          AuditEntry(anchoring: AuditAnchor.text(heads[start..<min(start + AuditAnchor.headsPerRow, heads.count)]), by: holder, at: now)
-        }, session)
+      try trail.commit(AuditAnchor.texts(heads).map { AuditEntry(anchoring: $0, by: holder, at: now) }, session)
     }
   }
 

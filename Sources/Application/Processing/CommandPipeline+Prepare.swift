@@ -33,8 +33,8 @@ extension CommandPipeline {
       case .keysUnavailable: nil
       }
     }
-    if !deliveries.isEmpty { await prepared.send(.deliveries(deliveries)) }
-    return deliveries.count == received.count
+    await prepared.send(.deliveries(deliveries))
+    return true
   }
 
   /// Without keys nothing is taken on, and nothing counted: all waits here, in its order, until there are some. Nil where the worker stops before that.

@@ -10,7 +10,7 @@ struct AuditCommand: AsyncParsableCommand {
     commandName: "audit",
     abstract: "See who did what, and whether the audit log is whole.",
     discussion: """
-      order-worker audit list --order 6f1c2d3e-…       everything that was done to an order
+      order-worker audit list --order 6f1c2d3e-…       what was done to an order, in the last 24 hours
       order-worker audit list --outcome forbidden --since 24h
       order-worker audit verify
       order-worker audit drop --keep-months 24 --dry-run
@@ -19,18 +19,22 @@ struct AuditCommand: AsyncParsableCommand {
 }
 
 struct AuditOptions: ParsableArguments {
-  @Option(help: "Whose log it is.") var tenant = TenantID.standard
-  @Flag(help: "Print JSON instead of a table.") var json = false
+  @Flag(help: "Print JSON instead of text.") var json = false
   @OptionGroup var caller: CallerOptions
   @OptionGroup var settings: SettingOptions
 
-  func withClient<T: Sendable>(
-    _ action: String, as role: DatabaseRole?, _ body: @Sendable (PostgresClient, Configuration, Principal) async throws -> T
-  ) async throws -> T {
+  /// The settings in force, and who may do this: an operator of the tenant, or, of what is about all of them, of `default`.
+  func begin(_ action: String, tenant: TenantID = .standard) async throws -> (configuration: Configuration, caller: Principal) {
     let configuration = try settings.load()
-    let caller = try await caller.allowed(.readAudit, in: tenant, configuration, asking: "audit.\(action)")
+    return (configuration, try await caller.allowed(.readAudit, in: tenant, configuration, asking: "audit.\(action)"))
+  }
+
+  /// For however long a statement takes: a log of years is read as a whole.
+  static func withClient<T: Sendable>(
+    _ configuration: Configuration, as role: DatabaseRole?, _ body: @Sendable (PostgresClient) async throws -> T
+  ) async throws -> T {
     do {
-      return try await SetupDatabase.withClient(configuration, as: role, wait: .seconds(10)) { try await body($0, configuration, caller) }
+      return try await SetupDatabase.withClient(configuration, as: role, wait: .seconds(10), settings: ["statement_timeout=0"], body)
     } catch {
       throw CommandFailure(SetupDatabase.sentence(error))
     }
@@ -53,6 +57,7 @@ struct AuditListCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only within this time, such as 30m or 48h, or since then: 2026-11-25T02:14:07Z. (default: 24h)", valueName: "TIME"),
     transform: DeadLetterFilterOptions.time) var since: Timestamp?
   @Option(help: ArgumentHelp("So many at most, 1 to 10000.", valueName: "N")) var limit = 50
+  @Option(help: "Whose log it is.") var tenant = TenantID.standard
   @OptionGroup var options: AuditOptions
 
   func validate() throws {
@@ -67,9 +72,10 @@ struct AuditListCommand: AsyncParsableCommand {
     filter.outcome = outcome
     filter.message = message
     filter.since = since ?? .now + .seconds(-86_400)
-    let (tenant, limit) = (options.tenant, limit)
-    let entries = try await options.withClient("list", as: .tenants) { [filter] client, _, _ in
-      try await PostgresAuditLog(client: client).newest(filter, tenant: tenant, limit: limit)
+    let (tenant, limit) = (tenant, limit)
+    let configuration = try await options.begin("list", tenant: tenant).configuration
+    let entries = try await AuditOptions.withClient(configuration, as: .tenants) { [filter] in
+      try await PostgresAuditLog(client: $0).newest(filter, tenant: tenant, limit: limit)
     }
     if options.json { return Console.print(utf8: Self.json(entries)) }
     let rows = entries.map { entry in
@@ -116,13 +122,15 @@ struct AuditVerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Look whether a row of the audit log was changed, removed or moved.",
     discussion: """
-      Reads all of it, of all tenants: rows are chained by hashes, and chains tell of each other. Exit 1 where something does not fit, with the place of each.
+      Reads all of it, of all tenants, for an operator of the tenant default: rows are chained by hashes, and chains tell of each other. Exit 1 where \
+      something does not fit, with the place of each. It sorts the whole log: ask a standby once the log is large.
       """)
 
   @OptionGroup var options: AuditOptions
 
   func run() async throws {
-    let verifier = try await options.withClient("verify", as: .system) { client, _, _ in try await PostgresAuditLog(client: client).verify() }
+    let configuration = try await options.begin("verify").configuration
+    let verifier = try await AuditOptions.withClient(configuration, as: .system) { try await PostgresAuditLog(client: $0).verify() }
     if options.json {
       Console.print(utf8: Self.json(verifier))
     } else {
@@ -150,6 +158,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
           json.member("seq", finding.sequence)
           json.member("what", finding.what)
           if let message = finding.messageID { json.member("message_id", message) } else { json.null("message_id") }
+          if let tenant = finding.tenant { json.member("tenant_id", tenant) } else { json.null("tenant_id") }
         }
       }
     }
@@ -161,7 +170,7 @@ struct AuditDropCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop", abstract: "Take months out of the audit log that need not be kept any longer.",
     discussion: """
-      Of all tenants, and for good: export them first. It takes the rights of the user who ran `order-worker setup`, which the worker's own user lacks.
+      Of all tenants, for an operator of the tenant default, and for good: export them first. It takes the rights of the user who ran `order-worker setup`, which the worker's own user lacks.
       The last hash of each chain stays, so that `audit verify` holds for what is left.
       """)
 
@@ -175,21 +184,21 @@ struct AuditDropCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (months, isTrial) = (keepMonths, dryRun)
-    let dropped = try await options.withClient("drop", as: nil) { client, configuration, caller in
-      try await AuditRetention(client: client, schema: configuration[.databaseSchema])
-        .drop(keeping: months, by: caller.subject, at: .now, isTrial: isTrial)
+    let (configuration, caller) = try await options.begin("drop")
+    let dropped = try await AuditOptions.withClient(configuration, as: nil) {
+      try await AuditRetention(client: $0, schema: configuration[.databaseSchema]).drop(keeping: months, by: caller.subject, at: .now, isTrial: isTrial)
     }
     if options.json {
       var json = JSONText()
       json.object { json in
         json.member("rows", dropped.rows)
-        json.name("partitions")
-        json.array(dropped.partitions) { json, name in json.string(name) }
+        json.name("months")
+        json.array(dropped.months) { json, name in json.string(name) }
         json.member("dry_run", isTrial)
       }
       return Console.print(utf8: json.bytes)
     }
-    for name in dropped.partitions { Console.print(name) }
+    for name in dropped.months { Console.print(name) }
     Console.print("\(dropped.rows) rows \(isTrial ? "would go" : "are gone")")
   }
 }

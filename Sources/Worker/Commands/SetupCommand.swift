@@ -46,7 +46,12 @@ struct SetupCommand: AsyncParsableCommand {
       try await Topology(prefix: configuration[.prefix]).faults(connection)
     }
     let sentences = pending.map { "migration \($0) is not applied" } + faults.map(\.description)
-    if sentences.isEmpty { return Console.print("nothing is missing") }
+    if sentences.isEmpty {
+      for remark in try await database(configuration, { migrator throws in try await migrator.remarks(deadline: .after(.seconds(30))) }) {
+        Console.complain(remark)
+      }
+      return Console.print("nothing is missing")
+    }
     var advice: [String] = []
     if !pending.isEmpty || faults.contains(where: \.isMissing) { advice.append("`order-worker setup` makes what is missing") }
     if faults.contains(where: { !$0.isMissing }) {

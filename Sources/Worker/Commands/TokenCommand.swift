@@ -25,7 +25,7 @@ struct TokenCommand: AsyncParsableCommand {
   @OptionGroup var settings: SettingOptions
 
   func validate() throws {
-    if !jwks && caller.role.isEmpty { throw ValidationError("--role must say what the token's holder may be: customer, service, viewer or operator.") }
+    if !jwks && caller.role.isEmpty { throw ValidationError("--role has no default here: say customer, service, viewer or operator.") }
   }
 
   func run() async throws {

@@ -47,10 +47,13 @@ struct SetupWatch: Sendable {
 
   private func lookAtDatabase() async -> (fault: String?, server: String?) {
     do {
-      let (missing, state) = try await SetupDatabase.withClient(configuration, as: .system, wait: .seconds(5)) { client throws in
-        (try await Migrator(client: client, schema: configuration[.databaseSchema]).pending(deadline: .after(.seconds(10))), client.state)
+      let (missing, remarks, state) = try await SetupDatabase.withClient(configuration, as: .system, wait: .seconds(5)) { client throws in
+        let migrator = Migrator(client: client, schema: configuration[.databaseSchema])
+        let missing = try await migrator.pending(deadline: .after(.seconds(10)))
+        return (missing, missing.isEmpty ? try await migrator.remarks(deadline: .after(.seconds(10))) : [], client.state)
       }
       if !missing.isEmpty { return (down(.postgres, "the tables are not up to date (\(missing.joined(separator: ", "))): run `order-worker setup`"), nil) }
+      for remark in remarks { log.warning("the database is not set up as it should be", metadata: [LogKey.detail: "\(remark)"]) }
       if case .connected(let server) = state { return (nil, server) }
       return (nil, nil)
     } catch {

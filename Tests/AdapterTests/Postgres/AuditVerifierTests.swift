@@ -27,15 +27,22 @@ import Testing
   private static let ten = chain(1, (1...10).map { entry($0) })
   private static let anchoring = chain(2, [AuditEntry(anchoring: AuditAnchor.text([ten.head]), by: "w", at: Timestamp(microseconds: 1))])
 
+  /// The rows that tell of heads that were dropped.
+  private static func dropping(_ heads: [AuditAnchor.Head]) -> [AuditVerifier.Row] {
+    heads.isEmpty ? [] : chain(3, [AuditEntry(dropping: "some", heads: AuditAnchor.text(heads), by: "ann", at: Timestamp(microseconds: 1))]).rows
+  }
+
   /// What is found in the two chains after `change`: chain, row, and a word of it.
   private static func findings(
-    heads: [AuditAnchor.Head] = [ten.head, anchoring.head], dropped: [AuditAnchor.Head] = [], _ change: (inout [AuditVerifier.Row]) -> Void
+    heads: [AuditAnchor.Head] = [ten.head, anchoring.head], dropped: [AuditAnchor.Head] = [], told: [AuditAnchor.Head]? = nil,
+    _ change: (inout [AuditVerifier.Row]) -> Void
   ) -> [String] {
     var rows = ten.rows
     change(&rows)
     var verifier = AuditVerifier(heads: heads, dropped: dropped)
-    for row in anchoring.rows { verifier.anchor(row.content.after!, of: row) }
-    for row in rows + anchoring.rows { verifier.take(row) }
+    let telling = dropping(told ?? dropped)
+    for row in anchoring.rows + telling { verifier.anchor(row) }
+    for row in rows + anchoring.rows + telling { verifier.take(row) }
     verifier.finish()
     return verifier.findings.map { "\($0.chain.high)/\($0.sequence) \($0.what)" }
   }
@@ -103,5 +110,17 @@ import Testing
     #expect(Self.findings(dropped: [last]) { $0.removeFirst(4) } == [])
     #expect(Self.findings(dropped: [last]) { $0.removeFirst(5) } == ["1/5 row 5 is missing before it"])
     #expect(Self.findings(dropped: [Self.ten.head]) { $0 = [] } == [])
+  }
+
+  /// Who may write to the tables may say there what he likes; the log itself has to tell it, too.
+  @Test func whatIsOnlySaidToHaveGoneIsMissed() {
+    let last = AuditAnchor.Head(chain: Self.ten.head.chain, sequence: 4, hash: Self.ten.rows[3].hash)
+    let wrong = AuditAnchor.Head(chain: last.chain, sequence: 4, hash: Self.ten.rows[2].hash)
+    for told in [[], [wrong]] {
+      let found = Self.findings(dropped: [last], told: told) { $0.removeFirst(4) }
+      #expect(found.count == 2 && found[0].contains("no audit.drop tells of it") && found[1].contains("rows 1 to 4 are missing"), "\(found)")
+    }
+    let whole = Self.findings(dropped: [Self.ten.head], told: []) { $0 = [] }
+    #expect(whole.contains { $0.contains("no audit.drop") } && whole.contains { $0.contains("all rows of the chain are missing") }, "\(whole)")
   }
 }

@@ -44,6 +44,12 @@ import Testing
     ("UPDATE audit_log a SET after = b.after FROM audit_log b WHERE a.seq IN (2, 4) AND b.seq = 6 - a.seq AND a.chain_id = b.chain_id", 2, "content"),
     ("DELETE FROM audit_log WHERE action = 'stock.set'", 1, "all rows"),
     ("DELETE FROM audit_log WHERE action = 'stock.set'; DELETE FROM audit_heads WHERE seq > 1", 1, "all rows"),
+    (
+      """
+      INSERT INTO audit_dropped SELECT chain_id, seq, hash FROM audit_log WHERE action = 'stock.set' AND seq = 6;
+      DELETE FROM audit_log WHERE action = 'stock.set'
+      """, 1, "no audit.drop"
+    ),
   ]) func tamperingIsNamedWithItsPlace(statement: String, row: Int64, word: String) async throws {
     try await Self.withLog { fixture, log in
       try await Self.sql(fixture, statement)
@@ -54,15 +60,22 @@ import Testing
 
   @Test func monthsWhoseTimeIsOverGoAndTheRestStillFollows() async throws {
     try await Self.withLog { fixture, log in
-      // The counts are of 2026-09: this partition is of their time, and it is as if they had been written then.
+      // As if the first three of the six had been written in a month of their own, and the fourth where there was none.
+      func moved(_ at: String, _ which: String) -> String {
+        """
+        SELECT tenant_id, timestamptz '\(at)', chain_id, seq, prev_hash, hash, actor, action, message_id, order_id, outcome, correlation_id, traceparent,
+          before, after FROM moved WHERE seq \(which)
+        """
+      }
       try await Self.sql(
         fixture,
         """
         CREATE TABLE audit_log_2020_01 (LIKE audit_log INCLUDING ALL);
-        INSERT INTO audit_log_2020_01 SELECT tenant_id, '2020-01-05', chain_id, seq, prev_hash, hash, actor, action, message_id, order_id, outcome,
-          correlation_id, traceparent, before, after FROM audit_log WHERE action = 'stock.set' AND seq <= 4;
+        CREATE TEMP TABLE moved AS SELECT * FROM audit_log WHERE action = 'stock.set' AND seq <= 4;
         DELETE FROM audit_log WHERE action = 'stock.set' AND seq <= 4;
-        ALTER TABLE audit_log ATTACH PARTITION audit_log_2020_01 FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')
+        ALTER TABLE audit_log ATTACH PARTITION audit_log_2020_01 FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+        INSERT INTO audit_log \(moved("2020-01-05", "<= 3"));
+        INSERT INTO audit_log \(moved("2020-02-05", "= 4"))
         """)
       let retention = AuditRetention(client: fixture.client, schema: fixture.schema)
       func drop(isTrial: Bool) async throws -> AuditRetention.Dropped {
@@ -71,9 +84,9 @@ import Testing
       #expect(try await drop(isTrial: true).rows == 4)
       #expect(try await log.verify().rows == 7)
       let dropped = try await drop(isTrial: false)
-      #expect(dropped.partitions == ["audit_log_2020_01"] && dropped.rows == 4)
+      #expect(dropped.months == ["audit_log_2020_01"] && dropped.rows == 4)
       let left = try await log.verify()
-      #expect(left.findings == [] && left.rows == 4, "two counts, the anchor, and that rows were dropped")
+      #expect(left.findings == [] && left.rows == 4, "two counts, the anchor, and that rows were dropped: \(left.findings)")
       #expect(try await drop(isTrial: false).rows == 0)
       try await Self.sql(fixture, "DELETE FROM audit_log WHERE action = 'stock.set' AND seq = 5")
       #expect(try await log.verify().findings.map(\.what) == ["row 5 is missing before it"])

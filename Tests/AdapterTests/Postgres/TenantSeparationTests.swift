@@ -163,7 +163,7 @@ import Testing
     // Not a member of the roles.
     let stranger = try connect(as: old, .system)
     #expect(await !stranger.waitUntilConnected(deadline: .after(.seconds(1))))
-    if case .disconnected(let reason) = stranger.state { #expect(reason.contains("permission denied to set role \"\(schema)_system\"")) }
+    #expect("\(stranger.state)".contains("permission denied to set role"), "\(stranger.state)")
   }
 
   /// As on most servers that somebody else runs: no superuser, and the right to make roles.

@@ -10,7 +10,12 @@ enum AuditAnchor {
     let hash: [UInt8]
   }
 
-  static let headsPerRow = 50
+  private static let headsPerRow = 50
+
+  /// As many texts as it takes rows to tell of them.
+  static func texts(_ heads: [Head]) -> [String] {
+    stride(from: 0, to: heads.count, by: headsPerRow).map { text(heads[$0..<min($0 + headsPerRow, heads.count)]) }
+  }
 
   /// Of each head chain, number and hash of its last row.
   static func text(_ heads: some Sequence<Head>) -> String {

@@ -30,6 +30,7 @@ package struct AuditVerifier: Sendable {
   private var anchors: [UUIDValue: AuditAnchor.Head] = [:]
   private var heads: [UUIDValue: AuditAnchor.Head]
   private var dropped: [UUIDValue: AuditAnchor.Head]
+  private var toldDropped: [UUIDValue: [AuditAnchor.Head]] = [:]
   private var current: AuditAnchor.Head?
 
   private static let mostFindings = 1_000
@@ -40,10 +41,24 @@ package struct AuditVerifier: Sendable {
     self.dropped = Dictionary(uniqueKeysWithValues: dropped.map { ($0.chain, $0) })
   }
 
-  /// To be told of all rows that anchor others before the first `take`.
-  mutating func anchor(_ text: String, of row: Row) {
-    guard let told = AuditAnchor.heads(text) else { return find(row, "an anchor that cannot be read") }
-    for head in told where head.sequence > anchors[head.chain]?.sequence ?? 0 { anchors[head.chain] = head }
+  /// To be told of all rows that tell of other chains before the first `take`.
+  mutating func anchor(_ row: Row) {
+    guard let told = AuditAnchor.heads(row.content.after ?? "") else { return find(row, "what it tells of other chains cannot be read") }
+    for head in told {
+      if row.content.action == AuditEntry.drop {
+        toldDropped[head.chain, default: []].append(head)
+      } else if head.sequence > anchors[head.chain]?.sequence ?? 0 {
+        anchors[head.chain] = head
+      }
+    }
+  }
+
+  /// Rows may be missing only if the log itself tells that they were dropped.
+  private mutating func believed(_ chain: UUIDValue) -> AuditAnchor.Head? {
+    guard let head = dropped.removeValue(forKey: chain) else { return nil }
+    if toldDropped[chain]?.contains(head) == true { return head }
+    find(chain, 1, "rows up to \(head.sequence) are said to have been dropped, and no \(AuditEntry.drop) tells of it")
+    return nil
   }
 
   mutating func take(_ row: Row) {
@@ -52,7 +67,7 @@ package struct AuditVerifier: Sendable {
     if current?.chain != chain {
       endChain()
       chains += 1
-      current = dropped.removeValue(forKey: chain) ?? AuditAnchor.Head(chain: chain, sequence: 0, hash: AuditChain.origin)
+      current = believed(chain) ?? AuditAnchor.Head(chain: chain, sequence: 0, hash: AuditChain.origin)
     }
     let last = current!  // set above
     current = AuditAnchor.Head(chain: chain, sequence: row.content.sequence, hash: row.hash)
@@ -73,7 +88,8 @@ package struct AuditVerifier: Sendable {
 
   mutating func finish() {
     endChain()
-    for (chain, head) in dropped {
+    for chain in Array(dropped.keys) {
+      guard let head = believed(chain) else { continue }
       // Nothing of it is left in the table.
       current = head
       heads[chain] = heads[chain] ?? head
