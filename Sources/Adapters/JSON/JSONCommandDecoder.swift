@@ -27,7 +27,7 @@ package struct JSONCommandDecoder: CommandDecoder {
     do throws(MalformedMessage) {
       (id, data) = try transport.read(received, commandsExchange: commandsExchange)
     } catch {
-      return .refused(refusal(.malformed, error.sentence, transport, sender: senderOfMalformed(transport), replay: replay(transport)))
+      return .refused(refusal(.malformed, error.sentence, transport, sender: nil, replay: replay(transport), isAnswered: isVerified(transport)))
     }
     let bodyHash = Fingerprint(of: received.message.body)
     let sender: Sender
@@ -101,13 +101,12 @@ package struct JSONCommandDecoder: CommandDecoder {
     }
   }
 
-  /// Whoever shows a good token is answered where verified senders are, and may have it replayed. A wrong one changes nothing, nor does one that cannot be
+  /// Of what cannot be read: whoever shows a good token is answered where verified senders are. A wrong one changes nothing, nor does one that cannot be
   /// looked at now.
-  private func senderOfMalformed(_ transport: TransportReader) -> Sender? {
-    guard authenticator.verifies else { return nil }
-    guard transport.message.header("x-order-principal") != nil else { return sender(of: transport.message).map { Sender(principal: $0) } }
-    guard let sealed = sealed(transport), let principal = sealed.principal, !sealed.isTokenExpired else { return nil }
-    return Sender(principal: principal, journey: sealed.journey)
+  private func isVerified(_ transport: TransportReader) -> Bool {
+    if !authenticator.verifies { return true }
+    guard transport.message.header("x-order-principal") != nil else { return sender(of: transport.message) != nil }
+    return sealed(transport).map { $0.principal != nil && !$0.isTokenExpired } ?? false
   }
 
   /// A replay that is still malformed returns to its row all the same.
@@ -121,14 +120,14 @@ package struct JSONCommandDecoder: CommandDecoder {
   }
 
   private func refusal(
-    _ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, replay: Journey? = nil, faults: [Fault] = [],
-    order: OrderID? = nil
+    _ reason: DeadLetterReason, _ error: String, _ transport: TransportReader, sender: Sender?, replay: Journey? = nil, isAnswered: Bool? = nil,
+    faults: [Fault] = [], order: OrderID? = nil
   ) -> Refusal {
     let id = transport.messageID?.rawValue
     return Refusal(
       reason, error, faults: faults, type: transport.typeName.flatMap { identifierFault($0, longest: 255) == nil ? $0 : nil }, messageID: id,
       correlationID: correlationID(transport.message, id: id),
-      replyTo: address(transport.message, verified: sender.map { $0.tokenExpired == nil } ?? !authenticator.verifies),
+      replyTo: address(transport.message, verified: isAnswered ?? sender.map { $0.tokenExpired == nil } ?? !authenticator.verifies),
       order: order, traceparent: transport.traceparent, principal: sender?.principal, isTokenExpired: sender?.tokenExpired != nil,
       journey: sender?.journey ?? replay ?? Journey())
   }

@@ -39,10 +39,13 @@ enum SealedClaims {
 
   /// Nil also for claims that were made for another message.
   static func read(_ document: JSONDocument, of messageID: String?, _ type: String?, _ bodyHash: [UInt8]) -> SealedJourney? {
-    guard let sealed = read(document), sealed.messageID == messageID, sealed.type == type.map(CommandName.canonical), sealed.bodyHash == bodyHash
+    guard let sealed = read(document), isSame(sealed.messageID, messageID), isSame(sealed.type, type.map(CommandName.canonical)), sealed.bodyHash == bodyHash
     else { return nil }
     return sealed
   }
+
+  /// By bytes: `String` takes two spellings of `é` for one, and commands do not.
+  private static func isSame(_ a: String?, _ b: String?) -> Bool { a.map { Array($0.utf8) } == b.map { Array($0.utf8) } }
 
   /// Of `exp`, in seconds since 1970; `.max` where there is none, and nil where it is no whole number.
   static func expiry(_ document: JSONDocument) -> Int64? {

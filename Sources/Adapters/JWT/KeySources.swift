@@ -1,5 +1,6 @@
 import Application
 import AsyncHTTPClient
+import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
@@ -79,6 +80,9 @@ package struct KeyURL: KeySource {
     }
   }
 
-  /// Without a query, which may hold a secret.
-  private static func shown(_ url: String) -> Substring { url.prefix { $0 != "?" } }
+  /// Without user, password and query, which may be secrets.
+  private static func shown(_ url: String) -> String {
+    let parts = URL(string: url)
+    return "\(parts?.scheme ?? "http")://\(parts?.host ?? "")\(parts?.port.map { ":\($0)" } ?? "")\(parts?.path ?? "")"
+  }
 }

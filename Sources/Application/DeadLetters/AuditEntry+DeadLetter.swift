@@ -6,7 +6,8 @@ extension AuditEntry {
     let letter = arrival.letter
     self.init(
       tenant: letter.key.tenant, at: letter.failedAt, actor: letter.principal?.subject ?? Self.unverified,
-      action: letter.command?.rawValue ?? letter.type ?? "unknown",
+      // A type that is none is the sender's own word, and may be that for an operator's act.
+      action: letter.command?.rawValue ?? "unknown",
       message: letter.messageID.flatMap(MessageID.init) ?? MessageID("dl-\(letter.key.id)")!,  // 39 plain characters
       order: letter.order, outcome: letter.reason.rawValue, correlationID: arrival.correlationID ?? letter.commandID,
       traceparent: arrival.traceparent, before: nil, after: nil)

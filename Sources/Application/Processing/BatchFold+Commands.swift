@@ -109,6 +109,7 @@ extension BatchFold {
 extension Claim {
   /// Whether the same command made it.
   fileprivate func isOf(_ envelope: CommandEnvelope) -> Bool {
-    fingerprint == envelope.fingerprint && subject == envelope.principal.subject && type == envelope.command.type
+    // By bytes, as PostgreSQL compares: `String` takes two spellings of `é` for one.
+    fingerprint == envelope.fingerprint && subject.utf8.elementsEqual(envelope.principal.subject.utf8) && type == envelope.command.type
   }
 }

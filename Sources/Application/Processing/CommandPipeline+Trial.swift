@@ -22,7 +22,8 @@ extension CommandPipeline {
       let error = "\(deaths) workers died while they handled this message"
       let sealed = sealed(message)
       let sender = sealed?.principal ?? ports.decoder.sender(of: message)
-      let refusal = Refusal(.deliveryLimit, error, unread: message, sender: sender, journey: sealed?.journey ?? Journey())
+      let refusal = Refusal(
+        .deliveryLimit, error, unread: message, sender: sender, isTokenExpired: sealed?.isTokenExpired ?? false, journey: sealed?.journey ?? Journey())
       await prepared.send(.deliveries([PreparedDelivery(received: received, reading: .refused(refusal))]))
     } else if let unknown = await prepare([received], into: prepared) {
       if !unknown.isEmpty { isHandedOver = await prepareAgain(unknown, into: prepared) }
@@ -75,8 +76,9 @@ extension CommandPipeline {
 
 extension Refusal {
   /// Of a message that nobody dares to read.
-  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message, sender: Principal?, journey: Journey) {
+  fileprivate init(_ reason: DeadLetterReason, _ error: String, unread message: Message, sender: Principal?, isTokenExpired: Bool, journey: Journey) {
     self.init(
-      reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID, principal: sender, journey: journey)
+      reason, error, type: message.type, messageID: message.messageID, correlationID: message.correlationID, principal: sender,
+      isTokenExpired: isTokenExpired, journey: journey)
   }
 }

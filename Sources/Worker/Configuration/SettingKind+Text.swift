@@ -44,7 +44,7 @@ extension SettingKind where Value == String {
 
   static func url(_ schemes: String...) -> SettingKind {
     let forms = schemes.map { $0 + "://…" }.joined(separator: " or ")
-    return SettingKind(expectation: "a URL \(forms)", placeholder: "URL", masking: .password) { text throws(SettingFault) in
+    return SettingKind(expectation: "a URL \(forms)", placeholder: "URL", masking: .passwordAndQuery) { text throws(SettingFault) in
       guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0 + "://") }), text.utf8.count > scheme.utf8.count + 3 else {
         throw SettingFault()
       }

@@ -3,6 +3,8 @@ enum SettingMasking: Sendable {
   case none
   /// All but the password inside a URL or a libpq string.
   case password
+  /// All but the password and the query of a URL.
+  case passwordAndQuery
   /// Nothing.
   case whole
 
@@ -12,8 +14,14 @@ enum SettingMasking: Sendable {
     switch self {
     case .none: text
     case .whole: Self.mask
+    case .passwordAndQuery: Self.maskQuery(Self.maskUserInfo(text))
     case .password: Self.maskParameters(Self.maskUserInfo(text))
     }
+  }
+
+  private static func maskQuery(_ text: String) -> String {
+    guard let query = text.firstIndex(of: "?") else { return text }
+    return text[...query] + mask
   }
 
   /// `scheme://user:password@…`. A password may hold a raw `/` or `@` where nobody escaped it, so it ends at the last `@`.

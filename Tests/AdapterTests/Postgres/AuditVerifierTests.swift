@@ -112,6 +112,11 @@ import Testing
     #expect(Self.findings(dropped: [Self.ten.head]) { $0 = [] } == [])
   }
 
+  @Test func aHeadThatWasSetBackIsNamed() {
+    let back = AuditAnchor.Head(chain: Self.ten.head.chain, sequence: 7, hash: Self.ten.rows[6].hash)
+    #expect(Self.findings(heads: [back, Self.anchoring.head]) { _ in } == ["1/10 audit_heads says that the chain ends at row 7"])
+  }
+
   /// Who may write to the tables may say there what he likes; the log itself has to tell it, too.
   @Test func whatIsOnlySaidToHaveGoneIsMissed() {
     let last = AuditAnchor.Head(chain: Self.ten.head.chain, sequence: 4, hash: Self.ten.rows[3].hash)

@@ -166,6 +166,10 @@ import TokenSupport
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
+      // An issuer's address with secrets in it, that cannot be reached.
+      let issuer = "http://svc:\(plants.plant("jwks-password"))@127.0.0.1:1/jwks?key=\(plants.plant("jwks-query"))"
+      try await run("stock", "list", "--token", good, "--jwt-jwks-file", "", "--jwt-jwks-url", issuer)
+      try await run("run", "--print-config", "--jwt-jwks-file", "", "--jwt-jwks-url", issuer)
       // Of other secrets a file may be wrong.
       try await run("token", "--role", "viewer", "--jwt-private-key-file", try config.write(plants.plant("no-pem"), to: "pem"))
       try await run("run", "--signing-key-file", try config.write(#"{"keys":[{"kty":"oct","k":"\#(plants.plant("no-key"))"}]}"#, to: "jwk"))

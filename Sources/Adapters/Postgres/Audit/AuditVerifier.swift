@@ -101,8 +101,12 @@ package struct AuditVerifier: Sendable {
   private mutating func endChain() {
     guard let last = current else { return }
     current = nil
-    let end = [heads.removeValue(forKey: last.chain), anchors.removeValue(forKey: last.chain)].compactMap(\.self).max { $0.sequence < $1.sequence }
+    let head = heads.removeValue(forKey: last.chain)
+    let end = [head, anchors.removeValue(forKey: last.chain)].compactMap(\.self).max { $0.sequence < $1.sequence }
     guard let end else { return }
+    if let head, head.sequence < last.sequence {
+      find(last.chain, last.sequence, "audit_heads says that the chain ends at row \(head.sequence)")
+    }
     if end.sequence > last.sequence {
       find(last.chain, last.sequence + 1, "the chain ends at row \(last.sequence), and had \(end.sequence)")
     } else if end.sequence == last.sequence, end.hash != last.hash {

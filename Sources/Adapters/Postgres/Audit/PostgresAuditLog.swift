@@ -59,7 +59,7 @@ package struct PostgresAuditLog: Sendable {
     try await client.run(deadline: .after(.seconds(86_400))) { session throws(PostgresError) in
       try session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
       var verifier = AuditVerifier(heads: try Self.heads(session, of: "audit_heads"), dropped: try Self.heads(session, of: "audit_dropped"))
-      try Self.each(session, "WHERE action IN ('\(AuditEntry.anchor)', '\(AuditEntry.drop)')") { verifier.anchor($0) }
+      try Self.each(session, "WHERE action IN ('\(AuditEntry.anchor)', '\(AuditEntry.drop)') AND outcome = 'accepted'") { verifier.anchor($0) }
       try Self.each(session, "ORDER BY chain_id, seq, at") { verifier.take($0) }
       try session.execute("COMMIT")
       verifier.finish()

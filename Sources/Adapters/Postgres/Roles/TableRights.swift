@@ -19,7 +19,7 @@ struct TableRights {
     TableRights("payments", tenants: "SELECT, INSERT, UPDATE", system: "SELECT, UPDATE"),
     TableRights("audit_log", tenants: "SELECT, INSERT", system: "SELECT, INSERT"),
     TableRights("dead_letters", system: "SELECT, INSERT, UPDATE, DELETE"),
-    TableRights("audit_heads", hasTenants: false, tenants: "SELECT, INSERT, UPDATE", system: "SELECT, INSERT, UPDATE"),
+    TableRights("audit_heads", hasTenants: false, tenants: "SELECT, INSERT, UPDATE (seq, hash)", system: "SELECT, INSERT, UPDATE"),
     TableRights("audit_dropped", hasTenants: false, system: "SELECT"),
     // A commit that must be known to be replicated writes a row here.
     TableRights("leases", hasTenants: false, tenants: "SELECT, INSERT, UPDATE", system: "SELECT, INSERT, UPDATE, DELETE"),
