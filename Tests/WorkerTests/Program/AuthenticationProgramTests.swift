@@ -227,8 +227,12 @@ import TokenSupport
       #expect(try await AuthenticatedWorld.send(world, token, id: "caught", body: changed).contains(#""code":"id_conflict""#))
       let eve = AuthenticatedWorld.keys[0].token(AuthenticatedWorld.claims(sub: "eve"))
       #expect(try await AuthenticatedWorld.send(world, eve, id: "caught").contains(#""code":"id_conflict""#))
-      #expect(try await world.number("SELECT count(*) FROM orders") == 1)
-      #expect(try await world.number("SELECT sum(reserved) FROM inventory") == 1)
+      // Two spellings of one name are two senders.
+      let zoe = ["Zo\u{EB}", "Zoe\u{308}"].map { AuthenticatedWorld.keys[0].token(AuthenticatedWorld.claims(sub: $0)) }
+      #expect(try await AuthenticatedWorld.send(world, zoe[0], id: "zoe").contains(#""outcome":"accepted""#))
+      #expect(try await AuthenticatedWorld.send(world, zoe[1], id: "zoe").contains(#""code":"id_conflict""#))
+      #expect(try await world.number("SELECT count(*) FROM orders") == 2)
+      #expect(try await world.number("SELECT sum(reserved) FROM inventory") == 2)
     }
   }
 
