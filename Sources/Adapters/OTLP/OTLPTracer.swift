@@ -18,7 +18,7 @@ package final class OTLPTracer: Tracer {
     package var room = 16_384
     package var batch = 512
     /// How long a span waits for others.
-    package var pause = Duration.seconds(1)
+    package var pause = Duration.milliseconds(250)
     /// How long a collector may take to take a batch, its repeats included.
     package var patience = Duration.seconds(10)
 
