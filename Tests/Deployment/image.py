@@ -18,7 +18,7 @@ def check_all():
 def check_text(source):
     where, package = "Dockerfile", text("Package.swift")
     found = stages(source)
-    if not check(list(found) == ["build", "runtime"], where, f"has the stages {list(found)}"):
+    if not check(list(found) == ["build", "symbols", "runtime"], where, f"has the stages {list(found)}"):
         return
     steps = {name: [shell(*step) for step in steps] for name, (_, steps) in found.items()}
     ran = {name: " ".join(step[1] for step in steps[name] if step[0] == "run") for name in steps}
@@ -31,6 +31,7 @@ def check_text(source):
         check(re.search(rf"\b{RUNTIME_OF.get(needs, needs)}[\d.]+ ", ran["runtime"]), where, f"{needs} is built with, and its library is not in the image that runs")
     builds = re.findall(r'swift build [^&|")]*', ran["build"])
     check(builds and all("--static-swift-stdlib" in build for build in builds), where, "needs Swift's libraries where it runs")
+    check("--only-keep-debug" in ran["build"] and "--strip-debug" in ran["build"], where, "has debug information in it, or keeps none beside it")
     check("apt-get upgrade" in ran["runtime"], where, "leaves what the base image brings without its security fixes")
     for path in sorted((ROOT / "k8s").rglob("*")):
         if path.is_file() and LIBPQ[release] < 16:

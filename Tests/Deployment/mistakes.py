@@ -135,6 +135,7 @@ DOCKERFILE = [
     ("a library that is not built with", "libhiredis-dev ", ""),
     ("no security fixes", "apt-get upgrade -y", "true"),
     ("Swift's libraries", " --static-swift-stdlib \\", " \\"),
+    ("debug information", "strip --strip-debug", "true"),
     ("another Debian", "FROM debian:${DEBIAN}-slim", "FROM debian:trixie-slim"),
     ("another port", "EXPOSE 8080", "EXPOSE 8081"),
     ("restarted for its database", '"/health/live"', '"/health/ready"'),
