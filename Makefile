@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check fuzz sbom clean
+.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check image-root fuzz sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,8 +75,11 @@ hang: ## a payment provider that hangs for a minute: rates, breaker and payments
 k8s: ## write k8s/order-worker.yaml anew from its overlay
 	@scripts/k8s-check render
 
-k8s-check: ## render the Kubernetes manifests and hold them, Compose file and Dockerfile against the worker
+k8s-check: ## render the Kubernetes manifests; hold them, Compose file and Dockerfile against schemas and the worker
 	@scripts/k8s-check
+
+image-root: ## the Dockerfile's steps in clean roots of Debian, without an engine, and the image's worker run there; takes root's rights
+	@scripts/image-root
 
 fuzz: ## made-up inputs for every decoder of foreign bytes, FUZZ_SECONDS (60) each, in a build of its own
 	@scripts/fuzz

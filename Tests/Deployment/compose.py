@@ -4,29 +4,38 @@ from urllib.parse import urlsplit
 
 import yaml
 
+import watchers
 from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, seconds, text
 
 FILE = "docker-compose.yml"
 
 
 def check_all():
-    document = yaml.safe_load(text(FILE))
+    check_document(yaml.safe_load(text(FILE)))
+
+
+def check_document(document):
     services = document["services"]
     volumes = set(document.get("volumes") or {})
-    used = set()
+    used, published = set(), []
     for name, service in services.items():
         where = f"{FILE}: {name}"
         for port in service.get("ports", []):
             check(str(port).startswith("127.0.0.1:"), where, f"port {port} is open to other machines")
-        for volume in service.get("volumes", []):
-            used.add(volume.split(":")[0])
+            published.append(re.search(r"\$\{(\w+):-(\d+)\}", str(port)))
+            check(published[-1], where, f"port {port} cannot be moved")
+        used |= {volume.split(":")[0] for volume in service.get("volumes", []) if not volume.startswith(".")}
         check("healthcheck" in service, where, "no word about its health")
         for other, wanted in service.get("depends_on", {}).items():
             check_dependency(where, services, other, wanted["condition"])
         if str(service.get("image", "")).startswith("order-worker:"):
             check_program(where, name, service, services)
         else:
-            check(re.search(r":\d", service["image"]), where, f"image {service['image']} names no version")
+            check(re.search(r":v?\d", service["image"]), where, f"image {service['image']} names no version")
+    for group in (1, 2):
+        taken = [match[group] for match in published if match]
+        check(len(taken) == len(set(taken)), FILE, f"gives one port or its variable to two: {sorted(taken)}")
+    watchers.check_all(document)
     check(used == volumes, FILE, f"declares the volumes {sorted(volumes)} and uses {sorted(used)}")
 
 

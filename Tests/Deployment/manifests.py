@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+import autoscaling
+import policies
 from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, seconds, text
 
 EXAMPLE = "k8s/overlays/production/secret.example.yaml"
@@ -22,38 +24,83 @@ class Manifests:
     def named(self, kind, name):
         return next((document for document in self.of(kind) if document["metadata"]["name"] == name), None)
 
+    def workloads(self):
+        """(name and kind for people, template of its pods) of everything that makes pods."""
+        for document in self.of("Deployment", "Job", "CronJob"):
+            spec = document["spec"]
+            template = (spec["jobTemplate"]["spec"] if document["kind"] == "CronJob" else spec)["template"]
+            yield f"{document['kind']} {document['metadata']['name']}", template
+
     def secrets(self):
         """Name: {key: content}, generated ones and those that the example describes."""
         example = {d["metadata"]["name"]: d["stringData"] for d in yaml.safe_load_all(text(EXAMPLE))}
         generated = {d["metadata"]["name"]: {k: base64.b64decode(v).decode() for k, v in d["data"].items()} for d in self.of("Secret")}
         return example | generated
 
+    def environment(self, container):
+        """What the container is given, by ConfigMap and by itself."""
+        given = {}
+        for source in container.get("envFrom", []):
+            config = self.named("ConfigMap", source["configMapRef"]["name"])
+            given |= (config or {}).get("data", {})
+        return given | {entry["name"]: entry.get("value", "") for entry in container.get("env", [])}
+
+    def files(self, pod, container):
+        """Path: content of what Secrets bring."""
+        volumes = {volume["name"]: volume.get("secret", {}).get("secretName") for volume in pod.get("volumes", [])}
+        found = {}
+        for mount in container.get("volumeMounts", []):
+            found |= {f"{mount['mountPath']}/{key}": content for key, content in self.secrets().get(volumes.get(mount["name"]), {}).items()}
+        return found
+
 
 def check_all(name, documents):
     rendered = Manifests(name, documents)
     for document in documents:
         check("namespace" not in document["metadata"], f"{name}: {document['metadata']['name']}", "has a namespace of its own")
-    for workload in rendered.of("Deployment", "Job"):
-        check_pod(rendered, workload)
+    for called, template in rendered.workloads():
+        check_pod(rendered, f"{name}: {called}", template)
+    for deployment in rendered.of("Deployment"):
+        check_deployment(name, deployment)
+    check_setup(rendered)
     for service in rendered.of("Service"):
         check_selected(rendered, service, service["spec"]["selector"], service["spec"]["ports"])
     for budget in rendered.of("PodDisruptionBudget"):
         check_selected(rendered, budget, budget["spec"]["selector"]["matchLabels"], [])
-    check_autoscaling(rendered)
+    autoscaling.check_all(rendered)
+    policies.check_all(rendered)
     worker = rendered.named("Deployment", "order-worker")
-    if environment_of(rendered, worker["spec"]["template"]["spec"]["containers"][0]).get("ORDERS_ENV") == "production":
+    if rendered.environment(worker["spec"]["template"]["spec"]["containers"][0]).get("ORDERS_ENV") == "production":
         check(not rendered.of("Secret"), name, "has secrets in it")
 
 
-def check_pod(rendered, workload):
-    where = f"{rendered.name}: {workload['metadata']['name']}"
-    template = workload["spec"]["template"]
+def check_deployment(name, deployment):
+    where = f"{name}: Deployment {deployment['metadata']['name']}"
+    wanted, labels = deployment["spec"]["selector"]["matchLabels"], deployment["spec"]["template"]["metadata"]["labels"]
+    check(wanted.items() <= labels.items(), where, "does not select its own pods")
+    spreads = deployment["spec"]["template"]["spec"].get("topologySpreadConstraints", [])
+    for spread in spreads:
+        check(spread["labelSelector"]["matchLabels"].items() <= labels.items(), where, "spreads other pods than its own")
+        check(spread["whenUnsatisfiable"] == "ScheduleAnyway", where, "would rather not start than start beside another one")
+    if labels.get("app.kubernetes.io/name") == "order-worker":
+        keys = {spread["topologyKey"] for spread in spreads}
+        check(keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}, where, f"is spread over {sorted(keys)}")
+        check(deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0, where, "is fewer while it is renewed")
+
+
+def check_setup(rendered):
+    """The one that is applied and the one of each week are the same set-up."""
+    jobs = {kind: rendered.named(kind, "order-worker-setup") for kind in ("Job", "CronJob")}
+    if not check(all(jobs.values()), rendered.name, "has no set-up, or none each week"):
+        return
+    weekly = jobs["CronJob"]["spec"]["jobTemplate"]["spec"]
+    check(jobs["Job"]["spec"] == weekly, rendered.name, "sets up otherwise each week than at an apply")
+    check(0 < weekly.get("ttlSecondsAfterFinished", 0) <= 86400, rendered.name, "set-up stays in the way of the next apply")
+    check(jobs["CronJob"]["spec"]["concurrencyPolicy"] == "Forbid", rendered.name, "may set up twice at once")
+
+
+def check_pod(rendered, where, template):
     pod = template["spec"]
-    if workload["kind"] == "Deployment":
-        wanted, labels = workload["spec"]["selector"]["matchLabels"], template["metadata"]["labels"]
-        check(wanted.items() <= labels.items(), where, "does not select its own pods")
-        for spread in pod.get("topologySpreadConstraints", []):
-            check(spread["labelSelector"]["matchLabels"].items() <= labels.items(), where, "spreads other pods than its own")
     check(pod.get("automountServiceAccountToken") is False, where, "is given a token for Kubernetes")
     check(pod.get("enableServiceLinks") is False, where, "is given a variable for every Service")
     account = pod.get("serviceAccountName")
@@ -64,7 +111,8 @@ def check_pod(rendered, workload):
         own = container["securityContext"]
         check(own.get("allowPrivilegeEscalation") is False and own["capabilities"] == {"drop": ["ALL"]}, where, "may gain privileges")
         check(re.search(r"[:@]\w", container["image"]) and not container["image"].endswith(":latest"), where, "its image has no version")
-        check("memory" in container["resources"]["limits"] and "memory" in container["resources"]["requests"], where, "no bounds for memory")
+        bounds = container.get("resources", {})
+        check(all("memory" in bounds.get(key, {}) for key in ("limits", "requests")), where, "no bounds for memory")
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         for probe in [container[key] for key in container if key.endswith("Probe")]:
             target = probe.get("httpGet") or probe.get("tcpSocket")
@@ -75,24 +123,16 @@ def check_pod(rendered, workload):
             check_program(rendered, where, pod, container, ports)
 
 
-def environment_of(rendered, container):
-    environment = {}
-    for source in container.get("envFrom", []):
-        config = rendered.named("ConfigMap", source["configMapRef"]["name"])
-        environment |= (config or {}).get("data", {})
-    return environment | {entry["name"]: entry.get("value", "") for entry in container.get("env", [])}
-
-
 def check_program(rendered, where, pod, container, ports):
     for source in container.get("envFrom", []):
         name = source["configMapRef"]["name"]
         check(rendered.named("ConfigMap", name), where, f"takes settings from {name}, which is not there")
-    environment = environment_of(rendered, container)
+    environment = rendered.environment(container)
     check_settings(where, environment)
     command = container["args"]
     check_command(where, command)
     if command[0] in ("run", "setup"):
-        files = files_of(rendered, where, pod, container)
+        files = check_files(rendered, where, pod, container)
         for name, path in environment.items():
             in_a_file = name.startswith("ORDERS_") and name.endswith("_FILE") and path
             # Set-up has the same settings, and reads none of the keys that senders are checked with.
@@ -122,51 +162,23 @@ def check_worker(rendered, where, pod, environment, ports, probes):
         check(service and url.port in [port["port"] for port in service["spec"]["ports"]], where, f"{url.netloc} is no Service")
 
 
-def files_of(rendered, where, pod, container):
-    """Path: content of what Secrets bring; says where one is not there."""
-    secrets, files = rendered.secrets(), {}
+def check_files(rendered, where, pod, container):
+    secrets = rendered.secrets()
     volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
     for mount in container.get("volumeMounts", []):
         volume = volumes.get(mount["name"], {})
-        if not check("secret" in volume, where, f"mounts {mount['name']}, which is no Secret of the pod"):
-            continue
-        name = volume["secret"]["secretName"]
-        if check(name in secrets, where, f"mounts the Secret {name}, which nothing makes or describes"):
-            files |= {f"{mount['mountPath']}/{key}": content for key, content in secrets[name].items()}
+        if check("secret" in volume, where, f"mounts {mount['name']}, which is no Secret of the pod"):
+            name = volume["secret"]["secretName"]
+            check(name in secrets, where, f"mounts the Secret {name}, which nothing makes or describes")
+    files = rendered.files(pod, container)
     check(not files or pod["securityContext"].get("fsGroup") == USER, where, "may not read the files of its Secrets")
     return files
 
 
 def check_selected(rendered, document, selector, ports):
     where = f"{rendered.name}: {document['kind']} {document['metadata']['name']}"
-    pods = [d["spec"]["template"] for d in rendered.of("Deployment", "Job") if selector.items() <= d["spec"]["template"]["metadata"]["labels"].items()]
+    pods = [template for _, template in rendered.workloads() if selector.items() <= template["metadata"]["labels"].items()]
     check(len(pods) == 1, where, f"selects the pods of {len(pods)} workloads")
     names = {port["name"] for pod in pods for container in pod["spec"]["containers"] for port in container.get("ports", [])}
     for port in ports:
         check(port["targetPort"] in names, where, f"leads to a port {port['targetPort']} that its pods do not name")
-
-
-def check_autoscaling(rendered):
-    scalers = rendered.of("ScaledObject", "HorizontalPodAutoscaler")
-    check(len(scalers) <= 1, rendered.name, "is scaled by two at once")
-    for scaler in scalers:
-        where = f"{rendered.name}: {scaler['kind']} {scaler['metadata']['name']}"
-        target = rendered.named("Deployment", scaler["spec"]["scaleTargetRef"]["name"])
-        if not check(target, where, "scales what is not there"):
-            continue
-        check("replicas" not in target["spec"], where, "would be overruled by the Deployment's own number at each apply")
-        check((scaler["spec"].get("minReplicaCount") or scaler["spec"].get("minReplicas", 0)) >= 1, where, "would leave no worker")
-        environment = environment_of(rendered, target["spec"]["template"]["spec"]["containers"][0])
-        secrets = rendered.secrets()
-        for trigger in scaler["spec"].get("triggers", []):
-            data = trigger["metadata"]
-            check(data["queueName"] == environment["ORDERS_PREFIX"] + ".commands", where, f"looks at the queue {data['queueName']}")
-            prefetch = environment.get("ORDERS_PREFETCH", Worker.defaults["ORDERS_PREFETCH"])
-            check(float(data["value"]) > float(prefetch), where, "wants a worker for what another one may hold")
-            access = rendered.named("TriggerAuthentication", trigger["authenticationRef"]["name"])
-            keys = [(ref["name"], ref["key"]) for ref in (access or {"spec": {}})["spec"].get("secretTargetRef", [])]
-            check(keys and all_there(keys, secrets), where, "is given access by what is not there")
-
-
-def all_there(keys, secrets):
-    return all(key in secrets.get(name, {}) for name, key in keys)
