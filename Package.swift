@@ -117,6 +117,11 @@ let whole: [Target] = [
       "Application", "Domain", crypto, cryptoExtras, .product(name: "JWTKit", package: "jwt-kit"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOHTTP1"),
     ]),
+  library(
+    "OTLPAdapter", "Adapters/OTLP",
+    [
+      "Application", "Domain", "Pacing", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+    ]),
   library("PaymentSandbox", "Adapters/PaymentSandbox", ["Domain", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
 
   library(
@@ -129,7 +134,7 @@ let whole: [Target] = [
     name: "order-worker",
     dependencies: [
       "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter",
-      "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
+      "OTLPAdapter", "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
@@ -142,7 +147,7 @@ let whole: [Target] = [
     "AdapterTests",
     [
       "TokenSupport",
-      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter", "PaymentSandbox", "Application", "Domain",
+      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter", "OTLPAdapter", "PaymentSandbox", "Application", "Domain",
       "ClientRuntime", "PostgresClient", "RabbitMQClient", "RedisClient", "TestSupport", logging,
     ]),
   tests(

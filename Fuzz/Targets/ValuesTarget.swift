@@ -13,7 +13,7 @@ enum ValuesTarget {
     if let duration = DurationText.parse(text) {
       expect(DurationText.parse(DurationText.format(duration)) == duration, "a duration is written as another")
     }
-    if TraceParent.isValid(text) { expect(text.utf8.count == 55, "a trace is none") }
+    if let trace = TraceContext(text) { expect(text.utf8.count == 55 && TraceContext(trace.traceparent) == trace, "a trace is none") }
     if MessageID(text) != nil { expect((1...128).contains(text.unicodeScalars.count), "an id is out of its limits") }
     _ = MediaType(text)
     _ = EditDistance.between(String(text.prefix(64)), "ORDERS_PREFETCH")

@@ -36,6 +36,12 @@ package struct JSONText: Sendable {
     raw(String(number))
   }
 
+  /// To three decimals.
+  package mutating func member(_ name: String, _ number: Double) {
+    self.name(name)
+    raw("\((number * 1_000).rounded() / 1_000)")
+  }
+
   package mutating func member(_ name: String, _ flag: Bool) {
     self.name(name)
     raw(flag ? "true" : "false")

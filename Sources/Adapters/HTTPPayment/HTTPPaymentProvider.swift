@@ -16,11 +16,13 @@ package final class HTTPPaymentProvider: PaymentProvider {
   private let timeout: Duration
   private let now: @Sendable () -> Timestamp
   private let mistakes: RareLog
+  private let tracer: any Tracer
 
   /// A call ends by `timeout` at the latest, but for an answer that trickles: the guard around it cuts that. `connections` should be at least
   /// the number of calls at one time, so that none waits for another's connection.
   package init(
-    endpoint: HTTPPaymentEndpoint, timeout: Duration, connections: Int, log: Logger, now: @escaping @Sendable () -> Timestamp
+    endpoint: HTTPPaymentEndpoint, timeout: Duration, connections: Int, log: Logger, tracer: any Tracer = NoTracing(),
+    now: @escaping @Sendable () -> Timestamp
   ) {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     // A connection that takes longer is not made: it is known then that nothing was sent.
@@ -38,6 +40,7 @@ package final class HTTPPaymentProvider: PaymentProvider {
     self.timeout = timeout
     self.now = now
     mistakes = RareLog(log: log)
+    self.tracer = tracer
   }
 
   /// To be called once, when no call is under way any more.
@@ -47,7 +50,7 @@ package final class HTTPPaymentProvider: PaymentProvider {
   }
 
   package func perform(_ call: PaymentCall, isRepeat: Bool, trace: CommandReference) async -> PaymentAnswer {
-    await exchange(request(call, trace), call, trace) { $0.answer(to: call, now: now()) }
+    await exchange(request(call, trace), call, trace, isRepeat: isRepeat) { $0.answer(to: call, now: now()) }
   }
 
   package func lookUp(_ call: PaymentCall, trace: CommandReference) async -> PaymentAnswer {
@@ -56,17 +59,25 @@ package final class HTTPPaymentProvider: PaymentProvider {
     lookUp.method = .GET
     lookUp.body = nil
     for name in ["content-type", "idempotency-key"] { lookUp.headers.remove(name: name) }
-    return await exchange(lookUp, call, trace) { $0.answer(toKeyOf: call, now: now()) }
+    return await exchange(lookUp, call, trace, isRepeat: false) { $0.answer(toKeyOf: call, now: now()) }
   }
 
   private func exchange(
-    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, _ read: (ProviderResponse) -> PaymentAnswer
+    _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, isRepeat: Bool, _ read: (ProviderResponse) -> PaymentAnswer
   ) async -> PaymentAnswer {
+    var request = request
+    var span = ProviderSpan(of: call, method: request.method.rawValue, endpoint: endpoint, after: trace, isRepeat: isRepeat, by: tracer, begin: now())
+    if let traceparent = span?.context.traceparent ?? trace.traceparent {
+      request.headers.add(name: "traceparent", value: PercentEncoding.encodeForHeader(traceparent))
+    }
+    defer { span?.end(now(), in: tracer) }
     let response: HTTPClientResponse
     do {
       response = try await client.execute(request, deadline: .now() + TimeAmount(timeout))
+      span?.answered(status: Int(response.status.code))
     } catch {
       let fault = ExchangeFault(error)
+      span?.failed(fault.reason)
       return fault.isBeforeSending ? .noEffect(reason: fault.reason, retryAfter: RetryAfter.standard) : .unknown(reason: fault.reason)
     }
     // The status is known whatever becomes of the body; only a success needs one.
@@ -88,7 +99,6 @@ package final class HTTPPaymentProvider: PaymentProvider {
     ]
     if let id = trace.correlationID { request.headers.add(name: "x-correlation-id", value: PercentEncoding.encodeForHeader(id)) }
     if let token = endpoint.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
-    if let traceparent = trace.traceparent { request.headers.add(name: "traceparent", value: PercentEncoding.encodeForHeader(traceparent)) }
     request.body = .bytes(ByteBuffer(bytes: call.body))
     return request
   }

@@ -6,7 +6,10 @@ import Domain
 /// A member without a value is left out, but for `previous_status` of a first version and `order` of a refused command without one, which are `null`.
 /// A payment method is never written.
 package struct JSONMessageEncoder: MessageEncoder {
-  package init() {}
+  private let isTracing: Bool
+
+  /// With `isTracing` an event of a recorded trace is a span of its own in it; without, it says the `traceparent` that its cause came with.
+  package init(isTracing: Bool = false) { self.isTracing = isTracing }
 
   package func order(_ order: Order) -> [UInt8] {
     var json = JSONWriter(capacity: 512 + 128 * order.lines.count + 64 * order.metadata.count)
@@ -31,14 +34,15 @@ package struct JSONMessageEncoder: MessageEncoder {
   package func event(of change: Change, order: [UInt8], context: EventContext) -> EncodedEvent {
     let key = change.order.key
     let id = NameUUID.event(of: key, version: change.order.version)
+    let trace = trace(of: id, context)
     var json = JSONWriter(capacity: order.count + 1_024)
-    json.eventAttributes(change.event, id: id, order: key, version: change.order.version, context)
+    json.eventAttributes(change.event, id: id, order: key, version: change.order.version, context, trace)
     json.raw(",\"data\":")
     // The order's closing brace goes behind what the event adds to it.
     json.bytes.append(contentsOf: order.dropLast())
     if let previous = change.previousStatus { json.member("previous_status", previous.rawValue) } else { json.raw(",\"previous_status\":null") }
     json.raw("}}")
-    return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: json.bytes)
+    return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: json.bytes, trace: trace)
   }
 
   package func command(_ command: Command) -> [UInt8] {
@@ -52,15 +56,16 @@ package struct JSONMessageEncoder: MessageEncoder {
   package func commandRejected(_ refused: RefusedCommand, _ rejection: Rejection, order: Order?, context: EventContext) -> EncodedEvent {
     let key = refused.order
     let id = NameUUID.rejection(refused.identity)
+    let trace = trace(of: id, context)
     var json = JSONWriter(capacity: refused.body.count + 2_048)
-    json.eventAttributes(.commandRejected, id: id, order: key, version: nil, context)
+    json.eventAttributes(.commandRejected, id: id, order: key, version: nil, context, trace)
     json.raw(",\"data\":{\"command\":")
     json.bytes.append(contentsOf: refused.body)
     json.error(rejection.code.rawValue, rejection.message, rejection.details)
     json.name("order")
     if let order { json.bytes.append(contentsOf: self.order(order)) } else { json.raw("null") }
     json.raw("}}")
-    return EncodedEvent(key: OutboxKey(order: key, version: 0, event: id), type: .commandRejected, body: json.bytes)
+    return EncodedEvent(key: OutboxKey(order: key, version: 0, event: id), type: .commandRejected, body: json.bytes, trace: trace)
   }
 
   package func reply(_ outcome: ReplyOutcome, messageID: String?) -> [UInt8] {
@@ -84,6 +89,14 @@ package struct JSONMessageEncoder: MessageEncoder {
     json.raw("}")
     return json.bytes
   }
+
+  /// What an event's body says of its trace; nil for bytes that are no event of ours.
+  package static func traceparent(of event: [UInt8]) -> String? {
+    guard let document = try? JSONParser.parse(event), document.root.kind == .object else { return nil }
+    return document.field("traceparent", of: document.root).flatMap { $0.kind == .string ? document.text($0) : nil }
+  }
+
+  private func trace(of id: UUIDValue, _ context: EventContext) -> EventTrace? { isTracing ? EventTrace(of: id, after: context.traceparent) : nil }
 
   private static func word(_ result: CommandResult) -> String { result.rejection == nil ? "accepted" : "rejected" }
 }

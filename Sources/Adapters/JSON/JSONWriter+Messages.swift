@@ -4,7 +4,7 @@ import Domain
 /// The parts that several messages share.
 extension JSONWriter {
   /// The attributes of a CloudEvent, from its opening brace on; `version` is nil for an event that is no version.
-  mutating func eventAttributes(_ type: EventType, id: UUIDValue, order: OrderKey, version: Int64?, _ context: EventContext) {
+  mutating func eventAttributes(_ type: EventType, id: UUIDValue, order: OrderKey, version: Int64?, _ context: EventContext, _ trace: EventTrace?) {
     raw("{\"specversion\":\"1.0\"")
     member("id") { id.appendText(to: &$0) }
     member("source") {
@@ -25,18 +25,13 @@ extension JSONWriter {
     member("partitionkey") { order.order.appendText(to: &$0) }
     // CloudEvents orders `sequence` as text.
     if let version { member("sequence") { Self.append(version, to: &$0, width: 10) } }
-    if let traceparent = context.traceparent { member("traceparent", traceparent) } else { freshTrace(of: id) }
-  }
-
-  /// A trace of the event's own, not sampled. It follows from the event's id, so that a repeat has the same; the id's version and variant keep it from zero.
-  private mutating func freshTrace(of id: UUIDValue) {
-    member("traceparent") {
-      $0.append(contentsOf: "00-".utf8)
-      Self.append(hexadecimal: id.high, to: &$0)
-      Self.append(hexadecimal: id.low, to: &$0)
-      $0.append(UInt8(ascii: "-"))
-      Self.append(hexadecimal: id.low, to: &$0)
-      $0.append(contentsOf: "-00".utf8)
+    // Without a cause's a trace of the event's own, not sampled. It follows from the event's id, so that a repeat has the same; the id's version and
+    // variant keep it from zero.
+    if trace == nil, let traceparent = context.traceparent {
+      member("traceparent", traceparent)
+    } else {
+      let own = trace?.context ?? TraceContext(trace: id, span: id.low, isSampled: false)
+      member("traceparent") { own.append(to: &$0) }
     }
   }
 

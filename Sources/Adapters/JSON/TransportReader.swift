@@ -35,7 +35,7 @@ struct TransportReader {
     typeName = message.type.flatMap { $0.isEmpty ? nil : $0 }
     // By the default exchange the routing key is a queue's name.
     if typeName == nil && !message.exchange.isEmpty { typeName = message.routingKey }
-    traceparent = message.header("traceparent")?.text.flatMap { TraceParent.isValid($0) ? $0 : nil }
+    traceparent = message.header("traceparent")?.text.flatMap { TraceContext($0) == nil ? nil : $0 }
   }
 
   mutating func read(_ received: ReceivedMessage, commandsExchange: String) throws(MalformedMessage) -> (id: MessageID, data: CommandData) {
@@ -87,7 +87,7 @@ struct TransportReader {
   }
 
   private mutating func adopt(traceparent candidate: String?) {
-    if traceparent == nil, let candidate, TraceParent.isValid(candidate) { traceparent = candidate }
+    if traceparent == nil, let candidate, TraceContext(candidate) != nil { traceparent = candidate }
   }
 
   static func parse(_ bytes: [UInt8], _ what: String) throws(MalformedMessage) -> JSONDocument {

@@ -25,6 +25,7 @@ package struct RabbitMQReplySender: ReplySender {
     // A message id of 128 characters may take more bytes than AMQP gives a correlation id.
     properties.correlationID = reply.correlationID.flatMap { $0.utf8.count <= 255 ? $0 : nil }
     properties.deliveryMode = 1
+    if let traceparent = reply.traceparent { properties.headers = [Header(name: "traceparent", value: .string(traceparent))] }
     return Publication(exchange: "", routingKey: reply.to, mandatory: false, properties: properties, body: reply.body)
   }
 }

@@ -70,13 +70,15 @@ package final class CommandEnvelope: Sendable {
   package let correlationID: String
   /// Where the outcome is to go; nil where none was asked for or the address is not allowed.
   package let replyTo: String?
-  /// W3C `traceparent`, checked.
+  /// W3C `traceparent`, checked: the sender's, or where the trace is recorded that of `span`.
   package let traceparent: String?
   package let journey: Journey
+  /// Nil where the command's trace is not recorded.
+  package let span: CommandSpan?
 
   package init(
     identity: CommandIdentity, principal: Principal, tokenExpired: String? = nil, command: Command, fingerprint: Fingerprint, data: [UInt8],
-    correlationID: String, replyTo: String?, traceparent: String?, journey: Journey
+    correlationID: String, replyTo: String?, traceparent: String?, journey: Journey, span: CommandSpan? = nil
   ) {
     self.identity = identity
     self.principal = principal
@@ -88,6 +90,7 @@ package final class CommandEnvelope: Sendable {
     self.replyTo = replyTo
     self.traceparent = traceparent
     self.journey = journey
+    self.span = span
   }
 
   package var orderKey: OrderKey { OrderKey(tenant: identity.tenant, order: command.order) }

@@ -1,3 +1,5 @@
+import Domain
+
 /// A message as it came or is to go, in AMQP's terms but of no particular client.
 package struct Message: Sendable, Equatable {
   package var exchange: String
@@ -35,6 +37,14 @@ package struct Message: Sendable, Equatable {
     self.persistent = persistent
     self.headers = headers
     self.body = body
+  }
+
+  /// How long ago the sender says that it was sent; nil where he does not. AMQP counts in seconds, and some clients write milliseconds. A clock that is
+  /// ahead gives 0.
+  package func age(at now: Timestamp) -> Duration? {
+    guard let timestamp, timestamp > 0, timestamp < 100_000_000_000_000 else { return nil }
+    let sent = Timestamp(microseconds: Int64(timestamp) * (timestamp > 100_000_000_000 ? 1_000 : 1_000_000))
+    return max(.zero, sent.duration(to: now))
   }
 
   package func header(_ name: String) -> HeaderValue? { headers.first { $0.name == name }?.value }

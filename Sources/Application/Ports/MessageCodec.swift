@@ -37,10 +37,13 @@ package struct EncodedEvent: Sendable, Equatable {
   package let key: OutboxKey
   package let type: EventType
   package let body: [UInt8]
-  package init(key: OutboxKey, type: EventType, body: [UInt8]) {
+  /// Nil where its trace is not recorded, or not known any more: then only `body` tells of it.
+  package let trace: EventTrace?
+  package init(key: OutboxKey, type: EventType, body: [UInt8], trace: EventTrace? = nil) {
     self.key = key
     self.type = type
     self.body = body
+    self.trace = trace
   }
 }
 

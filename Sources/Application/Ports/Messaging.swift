@@ -53,10 +53,13 @@ package struct Reply: Sendable, Equatable {
   package let to: String
   package let correlationID: String?
   package let body: [UInt8]
-  package init(to: String, correlationID: String?, body: [UInt8]) {
+  /// W3C `traceparent`.
+  package let traceparent: String?
+  package init(to: String, correlationID: String?, body: [UInt8], traceparent: String? = nil) {
     self.to = to
     self.correlationID = correlationID
     self.body = body
+    self.traceparent = traceparent
   }
 }
 

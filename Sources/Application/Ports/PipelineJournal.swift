@@ -4,8 +4,8 @@ import Domain
 package enum PipelineNote: Sendable {
   case batch(size: Int)
   case answered(type: CommandType, outcome: OutcomeWord, count: Int)
-  /// Acknowledged; each of `took` counts from a delivery.
-  case finished(type: CommandType, took: [Duration])
+  /// Acknowledged.
+  case finished(type: CommandType, FinishedCommands)
   /// Confirmed by the broker.
   case eventsPublished(type: EventType, count: Int)
   /// By the provider, committed.
@@ -35,6 +35,24 @@ package enum PipelineNote: Sendable {
 
 package protocol PipelineJournal: Sendable {
   func note(_ note: PipelineNote)
+}
+
+/// How long some commands of one type took.
+package struct FinishedCommands: Sendable {
+  /// Each from its delivery.
+  package private(set) var took: [Duration] = []
+  /// Each from its sender's own time, of those that carry one.
+  package private(set) var ages: [Duration] = []
+  /// The longest whose trace is recorded.
+  package private(set) var example: (took: Duration, trace: TraceContext)?
+
+  package init() {}
+
+  package mutating func add(took: Duration, age: Duration?, trace: TraceContext? = nil) {
+    self.took.append(took)
+    if let age { ages.append(age) }
+    if let trace, example.map({ $0.took < took }) ?? true { example = (took, trace) }
+  }
 }
 
 /// How a command ended, as replies and metrics name it.

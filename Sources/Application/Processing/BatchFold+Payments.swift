@@ -137,6 +137,6 @@ extension BatchFold {
     guard let to = payment.replyTo else { return }
     let row = OutboxKey(order: order.key, version: 0, event: encoder.replyID(payment.identity))
     let body = encoder.reply(.first(result), messageID: payment.identity.message.rawValue)
-    writes.replies.append(StoredReply(key: row, reply: Reply(to: to, correlationID: payment.correlationID, body: body)))
+    writes.replies.append(StoredReply(key: row, reply: Reply(to: to, correlationID: payment.correlationID, body: body, traceparent: payment.traceparent)))
   }
 }

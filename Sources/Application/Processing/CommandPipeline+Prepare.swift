@@ -12,7 +12,7 @@ extension CommandPipeline {
     var unknown: [ReceivedMessage] = []
     for (message, decoded) in zip(received, decoded) {
       switch decoded {
-      case .command(let envelope): known.append(PreparedDelivery(received: message, reading: Self.authorized(envelope)))
+      case .command(let envelope): known.append(PreparedDelivery(received: message, reading: authorized(envelope)))
       case .refused(let refusal): known.append(PreparedDelivery(received: message, reading: .refused(refusal)))
       case .unknownKey, .keysUnavailable: unknown.append(message)
       }
@@ -28,7 +28,7 @@ extension CommandPipeline {
     guard !Task.isCancelled, let decoded = await decode(received) else { return false }
     let deliveries = zip(received, decoded).compactMap { message, decoded -> PreparedDelivery? in
       switch decoded {
-      case .command(let envelope): PreparedDelivery(received: message, reading: Self.authorized(envelope))
+      case .command(let envelope): PreparedDelivery(received: message, reading: authorized(envelope))
       case .refused(let refusal), .unknownKey(let refusal): PreparedDelivery(received: message, reading: .refused(refusal))
       case .keysUnavailable: nil
       }
@@ -53,8 +53,8 @@ extension CommandPipeline {
     }
   }
 
-  private static func authorized(_ envelope: CommandEnvelope) -> PreparedDelivery.Reading {
-    Permissions.refusal(of: envelope).map { .refused($0) } ?? .command(envelope)
+  private func authorized(_ envelope: CommandEnvelope) -> PreparedDelivery.Reading {
+    Permissions.refusal(of: envelope).map { .refused($0) } ?? .command(envelope.traced(by: ports.tracer))
   }
 }
 

@@ -6,11 +6,12 @@ extension CommandPipeline {
   /// Returns the events that stand behind older ones of another worker.
   func publish(_ batch: TransactedBatch) async -> [PendingEvent] {
     var replies: [Reply] = []
-    note(batch.answered.map { Conclusion(type: $0.envelope.command.type, outcome: $0.reply.word) })
-    for (_, envelope, outcome) in batch.answered {
-      guard let to = envelope.replyTo else { continue }
+    note(batch.done.compactMap { done in done.reply.map { Conclusion(type: done.envelope.command.type, outcome: $0.word) } })
+    for done in batch.done {
+      let envelope = done.envelope
+      guard let outcome = done.reply, let to = envelope.replyTo else { continue }
       let body = ports.encoder.reply(outcome, messageID: envelope.identity.message.rawValue)
-      replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body))
+      replies.append(Reply(to: to, correlationID: envelope.correlationID, body: body, traceparent: envelope.traceparent))
     }
     async let cached: Void = ports.cache.store(batch.snapshots)
     async let answered: Void = send(replies + batch.replies.map(\.reply))
@@ -19,13 +20,26 @@ extension CommandPipeline {
     await answered
     // Sent once, whatever becomes of them.
     sweeper.confirmed(batch.replies.map(\.key))
-    acknowledge(batch.answered.map(\.received.tag) + batch.unanswered.map(\.tag))
-    let now = ContinuousClock.now
-    for type in CommandType.allCases {
-      let took = batch.answered.filter { $0.envelope.command.type == type }.map { now - $0.received.arrivedAt }
-      if !took.isEmpty { ports.journal.note(.finished(type: type, took: took)) }
-    }
+    acknowledge(batch.done.map(\.received.tag))
+    finish(batch.done)
     return behind
+  }
+
+  /// Tells how long they took.
+  private func finish(_ done: [DoneDelivery]) {
+    if done.isEmpty { return }
+    let (instant, moment) = (ContinuousClock.now, settings.now())
+    for type in CommandType.allCases {
+      var finished = FinishedCommands()
+      for done in done where done.envelope.command.type == type {
+        finished.add(took: instant - done.received.arrivedAt, age: done.received.message.age(at: moment), trace: done.envelope.span?.context)
+      }
+      if !finished.took.isEmpty { ports.journal.note(.finished(type: type, finished)) }
+    }
+    for done in done where done.envelope.span != nil {
+      traceEnd(
+        done.received, done.envelope, done.reply?.word.rawValue ?? "awaits_payment", rejection: done.reply?.rejection, transaction: done.transaction)
+    }
   }
 
   /// Notes are made of many commands at once: one of each would cost more than what it tells.
@@ -76,7 +90,11 @@ extension CommandPipeline {
         }
       }
       if round.isEmpty { break }
+      let begin = settings.now()
       let confirmed = await ports.events.publish(round)
+      ports.tracer.sent(
+        round.count, confirmed: confirmed.count { $0 }, of: round.compactMap(\.trace?.context), exchange: settings.forwarding.eventsExchange, begin: begin,
+        end: settings.now())
       var sent: [OutboxKey] = []
       var types: [EventType: Int] = [:]
       for (event, isConfirmed) in zip(round, confirmed) {
@@ -114,9 +132,9 @@ extension CommandPipeline {
         // As long as the policy says on average.
         try? await clock.sleep(for: Backoff.jittered(pause * 4 / 3, chance: settings.jitter()))
         switch await commit(decider(for: [envelope])) {
-        case .committed(let outcome):
+        case .committed(let outcome, let transaction):
           var batch = TransactedBatch()
-          batch.add(outcome, of: [(received, envelope)])
+          batch.add(outcome, of: [(received, envelope)], in: transaction)
           if !batch.refused.isEmpty { await park(batch.refused) }
           if !batch.waiting.isEmpty { await wait(batch.waiting) }
           return await publishLater(await publish(batch))
@@ -127,9 +145,10 @@ extension CommandPipeline {
         ports.journal.note(.retried(reference, rung: rung, attempt: journey.attempt, error: error))
         let message = settings.forwarding.retry(received.message, envelope, rung: rung, journey: journey)
         if await forwarded([message]) { acknowledge([received.tag]) }
-        return
+        return traceEnd(received, envelope, "retried", error: error)
       case .giveUp:
-        return await park([RefusedDelivery(received: received, refusal: Refusal(.retriesExhausted, error, of: envelope, journey: journey))])
+        let refusal = Refusal(.retriesExhausted, error, of: envelope, journey: journey)
+        return await park([RefusedDelivery(received: received, refusal: refusal, envelope: envelope)])
       }
     }
   }
@@ -150,6 +169,7 @@ extension CommandPipeline {
       return settings.forwarding.retry(delivery.received.message, delivery.envelope, rung: rung, journey: journey)
     }
     if await forwarded(messages) { acknowledge(waiting.map(\.received.tag)) }
+    for delivery in waiting { traceEnd(delivery.received, delivery.envelope, delivery.reason.rawValue) }
     for reason in [WaitingDelivery.Reason.early, .paymentOpen] {
       let count = waiting.filter { $0.reason == reason }.count
       if count > 0 { ports.journal.note(.waits(count: count, reason: reason.rawValue)) }
@@ -168,10 +188,11 @@ extension CommandPipeline {
           CommandReference(refusal), type: refusal.type.flatMap { CommandType(rawValue: $0) }, reason: refusal.reason, error: refusal.error))
       guard let to = refusal.replyTo else { continue }
       let body = ports.encoder.reply(.deadLettered(refusal.reason, error: refusal.error, faults: refusal.faults), messageID: refusal.messageID)
-      replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body))
+      replies.append(Reply(to: to, correlationID: refusal.correlationID ?? refusal.messageID, body: body, traceparent: refusal.traceparent))
     }
     await send(replies)
     acknowledge(refused.map(\.received.tag))
+    for item in refused { traceEnd(item) }
   }
 
   /// Whether all these messages are safely in their queues. Tries for as long as the worker runs: the deliveries stay unsettled meanwhile.
@@ -207,6 +228,13 @@ extension ReplyOutcome {
     case .first(let result): result.rejection == nil ? .accepted : .rejected
     case .duplicate: .duplicate
     case .deadLettered: .deadLettered
+    }
+  }
+
+  var rejection: RejectionCode? {
+    switch self {
+    case .first(let result), .duplicate(let result): result.rejection?.code
+    case .deadLettered: nil
     }
   }
 }

@@ -38,8 +38,8 @@ extension CommandPipeline {
   private func transact(_ commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>, into batch: inout TransactedBatch) async -> Bool {
     guard !commands.isEmpty else { return true }
     switch await commit(decider(for: commands.map(\.1))) {
-    case .committed(let outcome):
-      batch.add(outcome, of: commands)
+    case .committed(let outcome, let transaction):
+      batch.add(outcome, of: commands, in: transaction)
       return true
     case .stopped: return false
     case .refused(let error):
@@ -58,8 +58,8 @@ extension CommandPipeline {
   private func transact(_ own: ArraySlice<OwnCommands.Entry>, into batch: inout TransactedBatch) async -> Bool {
     guard !own.isEmpty else { return true }
     switch await commit(BatchDecider(commands: [], own: own.map(\.command), encoder: ports.encoder, terms: settings.terms)) {
-    case .committed(let outcome):
-      batch.add(outcome, of: [])
+    case .committed(let outcome, _):
+      batch.add(outcome, of: [], in: nil)
       return true
     case .stopped: return false
     case .refused(let error):
@@ -77,7 +77,11 @@ extension CommandPipeline {
     BatchDecider(commands: commands, encoder: ports.encoder, terms: settings.terms)
   }
 
-  enum Commit: Sendable { case committed(BatchOutcome), refused(String), stopped }
+  enum Commit: Sendable {
+    /// With the transaction's place in a trace that is recorded.
+    case committed(BatchOutcome, TraceContext?)
+    case refused(String), stopped
+  }
 
   /// Runs one batch's transaction until it is committed or refused; a store that is away is waited for and counts nothing.
   func commit(_ decider: BatchDecider) async -> Commit {
@@ -85,6 +89,7 @@ extension CommandPipeline {
     var runs = 0
     var blockedRuns = 0
     var away = false
+    let begin = settings.now()
     var (awayBackoff, conflictBackoff) = (settings.retries.whileAway, settings.retries.betweenConflicts)
     while true {
       let sent = sweeper.take()
@@ -95,7 +100,7 @@ extension CommandPipeline {
         note(outcome.concluded)
         for amount in outcome.captured { ports.journal.note(.captured(amount)) }
         if outcome.opensPayments { ports.paymentsOpened() }
-        return .committed(outcome)
+        return .committed(outcome, traceTransaction(decider, outcome, runs: runs + blockedRuns + 1, begin: begin))
       } catch {
         sweeper.putBack(sent)
         switch error {
@@ -128,18 +133,22 @@ extension CommandPipeline {
 }
 
 extension TransactedBatch {
-  mutating func add(_ outcome: BatchOutcome, of commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>) {
+  mutating func add(_ outcome: BatchOutcome, of commands: ArraySlice<(ReceivedMessage, CommandEnvelope)>, in transaction: TraceContext?) {
+    func delivery(_ received: ReceivedMessage, _ envelope: CommandEnvelope, _ reply: ReplyOutcome?) -> DoneDelivery {
+      DoneDelivery(received: received, envelope: envelope, reply: reply, transaction: transaction)
+    }
+
     events += outcome.events
     snapshots += outcome.snapshots
     replies += outcome.replies
     for ((received, envelope), disposition) in zip(commands, outcome.dispositions) {
       switch disposition {
-      case .decided(let result): answered.append((received, envelope, .first(result)))
-      case .duplicate(let result): answered.append((received, envelope, .duplicate(result)))
-      case .awaitsPayment: unanswered.append(received)
+      case .decided(let result): done.append(delivery(received, envelope, .first(result)))
+      case .duplicate(let result): done.append(delivery(received, envelope, .duplicate(result)))
+      case .awaitsPayment: done.append(delivery(received, envelope, nil))
       case .early: waiting.append(WaitingDelivery(received: received, envelope: envelope, reason: .early))
       case .paymentOpen: waiting.append(WaitingDelivery(received: received, envelope: envelope, reason: .paymentOpen))
-      case .deadLettered(let refusal): refused.append(RefusedDelivery(received: received, refusal: refusal))
+      case .deadLettered(let refusal): refused.append(RefusedDelivery(received: received, refusal: refusal, envelope: envelope))
       }
     }
   }

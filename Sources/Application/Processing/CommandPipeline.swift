@@ -14,6 +14,7 @@ package final class CommandPipeline: Sendable {
     package let cache: any SnapshotCache
     package let journal: any PipelineJournal
     package let trials: any TrialNotes
+    package let tracer: any Tracer
     /// The worker's own commands; to be finished after the source has stopped.
     package let own: OwnCommands
     /// Called after a commit that the provider is to be asked for something.
@@ -22,7 +23,7 @@ package final class CommandPipeline: Sendable {
     package init(
       source: any CommandSource, decoder: any CommandDecoder, encoder: any MessageEncoder, store: any OrderStore, events: any EventPublisher,
       forwarder: any MessageForwarder, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal,
-      trials: any TrialNotes, own: OwnCommands, paymentsOpened: @escaping @Sendable () -> Void = {}
+      trials: any TrialNotes, own: OwnCommands, tracer: any Tracer = NoTracing(), paymentsOpened: @escaping @Sendable () -> Void = {}
     ) {
       self.source = source
       self.decoder = decoder
@@ -34,6 +35,7 @@ package final class CommandPipeline: Sendable {
       self.cache = cache
       self.journal = journal
       self.trials = trials
+      self.tracer = tracer
       self.own = own
       self.paymentsOpened = paymentsOpened
     }
@@ -247,16 +249,26 @@ struct WaitingDelivery: Sendable {
 struct RefusedDelivery: Sendable {
   let received: ReceivedMessage
   let refusal: Refusal
+  /// Nil where no command could be read from it.
+  var envelope: CommandEnvelope?
+}
+
+/// A delivery whose command is committed.
+struct DoneDelivery: Sendable {
+  let received: ReceivedMessage
+  let envelope: CommandEnvelope
+  /// Nil where it is answered when its payment is settled.
+  let reply: ReplyOutcome?
+  /// The transaction's place in a trace that is recorded.
+  let transaction: TraceContext?
 }
 
 /// A batch after its transaction: what is to be published and answered, and the deliveries that go their own ways.
 struct TransactedBatch: Sendable {
-  var answered: [(received: ReceivedMessage, envelope: CommandEnvelope, reply: ReplyOutcome)] = []
+  var done: [DoneDelivery] = []
   var events: [PendingEvent] = []
   var snapshots: [Snapshot] = []
   var replies: [StoredReply] = []
-  /// Committed, and answered when their payment is settled.
-  var unanswered: [ReceivedMessage] = []
   var waiting: [WaitingDelivery] = []
   var failed: [FailedDelivery] = []
   var refused: [RefusedDelivery] = []

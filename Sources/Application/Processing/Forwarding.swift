@@ -15,6 +15,9 @@ package struct Forwarding: Sendable {
     self.bodyHash = bodyHash
   }
 
+  var commandsQueue: String { "\(prefix).commands" }
+  var eventsExchange: String { "\(prefix).events" }
+
   package func retry(_ message: Message, _ envelope: CommandEnvelope, rung: RetryRung, journey: Journey) -> Message {
     var next = carriedOn(message, type: envelope.command.type.rawValue)
     next.routingKey = "\(prefix).retry.\(rung.rawValue)"

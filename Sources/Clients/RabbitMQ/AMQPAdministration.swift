@@ -24,6 +24,12 @@ public enum AMQPAdministration {
   }
 }
 
+/// What waits in a queue, as a passive look tells it: what consumers have in hand is not counted.
+public struct QueueDepth: Sendable, Equatable {
+  public let messages: UInt32
+  public let consumers: UInt32
+}
+
 /// What a passive look found.
 public enum Presence: Sendable, Equatable {
   case present(messages: UInt32)
@@ -72,23 +78,26 @@ public final class AMQPSession {
     }
   }
 
-  /// How many messages are ready in the queue; nil where there is no such queue.
-  public func messages(in queue: String) throws(AMQPError) -> UInt32? {
+  /// How many messages are ready in the queue, and how many consumers it has; nil where there is no such queue.
+  public func depth(of queue: String) throws(AMQPError) -> QueueDepth? {
+    var depth = QueueDepth(messages: 0, consumers: 0)
     let found = try look { () throws(AMQPError) in
-      var messages: UInt32 = 0
       try call("looking at queue \(queue)") { handle, channel throws(AMQPError) in
-        let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(queue, "queue"), 1, 1, 0, 0, Self.none)
-        messages = declared?.pointee.message_count ?? 0
+        guard let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(queue, "queue"), 1, 1, 0, 0, Self.none) else { return }
+        depth = QueueDepth(messages: declared.pointee.message_count, consumers: declared.pointee.consumer_count)
       }
-      return messages
+      return depth.messages
     }
-    if case .present(let messages) = found { return messages }
+    if case .present = found { return depth }
     return nil
   }
 
+  /// How many messages are ready in the queue; nil where there is no such queue.
+  public func messages(in queue: String) throws(AMQPError) -> UInt32? { try depth(of: queue)?.messages }
+
   /// Missing, there, or there with other arguments than these.
   public func lookAtQueue(_ name: String, arguments: [Header]) throws(AMQPError) -> Presence {
-    guard let messages = try messages(in: name) else { return .missing }
+    guard let messages = try depth(of: name)?.messages else { return .missing }
     // A queue that exists is only compared by a declaration that is not passive.
     return try look { () throws(AMQPError) in
       try declareQueue(name, arguments: arguments)

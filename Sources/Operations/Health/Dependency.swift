@@ -41,4 +41,8 @@ package struct DependencyHealth: Sendable, Equatable {
   package let state: DependencyState
   package let since: Timestamp
   package let detail: String?
+  /// What the server says that it is: `3.10.8`.
+  package var version: String?
+  /// The last round trip that was measured while it was up.
+  package var latency: Duration?
 }

@@ -6,6 +6,7 @@ package final class HealthRegistry: Sendable {
   private struct Observation {
     let state: DependencyState
     let detail: String?
+    var version: String?
   }
 
   private struct Entry {
@@ -40,20 +41,21 @@ package final class HealthRegistry: Sendable {
   }
 
   /// Sets the state of a dependency as a whole, from any thread; what single connections said before is void.
-  package func set(_ name: DependencyName, _ state: DependencyState, detail: String? = nil) {
+  package func set(_ name: DependencyName, _ state: DependencyState, detail: String? = nil, version: String? = nil) {
     update(name) { entry in
       entry.connections = [:]
-      return Observation(state: state, detail: detail)
+      return Observation(state: state, detail: detail, version: version)
     }
   }
 
   /// Sets what one of several connections to a dependency says of it; the worst of them count, which may be on several hosts.
-  package func set(_ name: DependencyName, connection: String, _ state: DependencyState, detail: String? = nil) {
+  package func set(_ name: DependencyName, connection: String, _ state: DependencyState, detail: String? = nil, version: String? = nil) {
     update(name) { entry in
-      entry.connections[connection] = Observation(state: state, detail: detail)
+      entry.connections[connection] = Observation(state: state, detail: detail, version: version)
       let worst = entry.connections.values.map(\.state).max { $0.severity < $1.severity }!  // one was just set
-      let details = Set(entry.connections.values.filter { $0.state == worst }.compactMap(\.detail)).sorted()
-      return Observation(state: worst, detail: details.isEmpty ? nil : details.joined(separator: "; "))
+      let observed = entry.connections.values.filter { $0.state == worst }
+      func joined(_ texts: [String]) -> String? { texts.isEmpty ? nil : Set(texts).sorted().joined(separator: "; ") }
+      return Observation(state: worst, detail: joined(observed.compactMap(\.detail)), version: joined(observed.compactMap(\.version)))
     }
   }
 
@@ -64,12 +66,16 @@ package final class HealthRegistry: Sendable {
       let observed = observe(&entry)
       let old = entry.health
       entry.health = DependencyHealth(
-        name: name, state: observed.state, since: observed.state == old.state ? old.since : now(), detail: observed.detail)
+        name: name, state: observed.state, since: observed.state == old.state ? old.since : now(), detail: observed.detail,
+        version: observed.version ?? old.version, latency: observed.state == .down ? nil : old.latency)
       state.entries[name] = entry
       return observed.state == old.state ? nil : entry.health
     }
     if let changed { onChange(changed) }
   }
+
+  /// A round trip that was measured; nil where the last try came to nothing.
+  package func set(_ name: DependencyName, latency: Duration?) { state.withLock { $0.entries[name]?.health.latency = latency } }
 
   /// The worker takes no new work any more: it is not ready from here on, whatever its dependencies are.
   package func setStopping() { state.withLock { $0.isStopping = true } }
@@ -81,6 +87,20 @@ package final class HealthRegistry: Sendable {
 }
 
 extension HealthRegistry {
+  /// What Prometheus is told of health.
+  package var gauges: [any MetricFamily] {
+    [
+      upGauge,
+      Gauge("orders_dependency_required", "Whether the worker is unready without a dependency.") {
+        self.report.dependencies.filter { $0.state != .unused }.map { (pairs: [("name", $0.name.rawValue)], value: $0.name.isRequired ? 1 : 0) }
+      },
+      Gauge("orders_dependency_latency_seconds", "The last round trip that was measured.") {
+        self.report.dependencies.compactMap { row in row.latency.map { (pairs: [("name", row.name.rawValue)], value: $0 / .seconds(1)) } }
+      },
+      Gauge("orders_worker_ready", "Whether it takes work.") { [(pairs: [], value: self.report.isReady ? 1 : 0)] },
+    ]
+  }
+
   /// 1 for a dependency that can be worked with, 0 for one that cannot; one that is not configured is left out.
   package var upGauge: Gauge {
     Gauge("orders_dependency_up", "Whether a dependency can be worked with.") {

@@ -27,6 +27,8 @@ package struct HealthReport: Sendable, Equatable {
           json.name("since")
           json.quoted { dependency.since.appendText(to: &$0) }
           if let detail = dependency.detail { json.member("detail", detail) } else { json.null("detail") }
+          if let version = dependency.version { json.member("version", version) } else { json.null("version") }
+          if let latency = dependency.latency { json.member("latency_ms", latency / .milliseconds(1)) } else { json.null("latency_ms") }
           json.member("required", dependency.name.isRequired)
         }
       }

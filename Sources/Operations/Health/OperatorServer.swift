@@ -65,7 +65,7 @@ private struct OperatorPages: HTTPResponder {
   let metrics: WorkerMetrics
 
   func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-    guard let page = page(request.uri.path) else { return Response(status: .notFound) }
+    guard let page = page(request.uri.path, accept: request.headers[.accept]) else { return Response(status: .notFound) }
     switch request.method {
     case .get: return page()
     case .head: return page().createHeadResponse()
@@ -73,7 +73,7 @@ private struct OperatorPages: HTTPResponder {
     }
   }
 
-  private func page(_ path: String) -> (() -> Response)? {
+  private func page(_ path: String, accept: String?) -> (() -> Response)? {
     switch path {
     case "/health/live": { Self.answer(.ok, Array(#"{"status":"live"}"#.utf8) + [UInt8(ascii: "\n")]) }
     case "/health/ready":
@@ -81,7 +81,11 @@ private struct OperatorPages: HTTPResponder {
         let report = health.report
         return Self.answer(report.isReady ? .ok : .serviceUnavailable, report.json)
       }
-    case "/metrics": { Self.answer(.ok, Array(metrics.text.utf8), as: "text/plain; version=0.0.4; charset=utf-8") }
+    case "/metrics":
+      {
+        let format = MetricText.Format.suiting(accept: accept)
+        return Self.answer(.ok, Array(metrics.text(format).utf8), as: format.mediaType)
+      }
     default: nil
     }
   }

@@ -11,21 +11,9 @@ package struct NoLabels: MetricLabels {
   package var pairs: [(name: String, value: String)] { [] }
 }
 
-/// Something that a scrape shows, in Prometheus' text format 0.0.4.
+/// Something that a scrape shows.
 package protocol MetricFamily: Sendable {
-  func write(to text: inout String)
-}
-
-enum MetricText {
-  static func head(_ name: String, _ kind: String, _ help: String, to text: inout String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
-  }
-
-  static func sample(_ name: String, _ pairs: [(name: String, value: String)], _ value: Double, to text: inout String) {
-    let labels = pairs.isEmpty ? "" : "{" + pairs.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",") + "}"
-    let isWhole = value == value.rounded() && abs(value) < 1e15
-    text += "\(name)\(labels) \(isWhole ? "\(Int64(value))" : "\(value)")\n"
-  }
+  func write(to text: inout MetricText)
 }
 
 /// A count that only rises.
@@ -39,11 +27,16 @@ package final class Counter<Labels: MetricLabels>: MetricFamily {
     self.help = help
   }
 
+  /// Shows these from the start, as 0: a rate is told from the first event on only where there was a value before it.
+  package func begin(_ known: some Sequence<Labels>) {
+    values.withLock { values in for labels in known { values[labels, default: 0] += 0 } }
+  }
+
   package func add(_ count: Int64 = 1, _ labels: Labels) { values.withLock { $0[labels, default: 0] += count } }
 
-  package func write(to text: inout String) {
-    MetricText.head(name, "counter", help, to: &text)
-    for (labels, value) in values.withLock({ $0 }) { MetricText.sample(name, labels.pairs, Double(value), to: &text) }
+  package func write(to text: inout MetricText) {
+    text.head(name, "counter", help)
+    for (labels, value) in values.withLock({ $0 }) { text.sample(name, labels.pairs, Double(value)) }
   }
 }
 
@@ -60,9 +53,9 @@ package struct ReadCounter: MetricFamily {
     self.read = read
   }
 
-  package func write(to text: inout String) {
-    MetricText.head(name, "counter", help, to: &text)
-    if let value = read() { MetricText.sample(name, [], value, to: &text) }
+  package func write(to text: inout MetricText) {
+    text.head(name, "counter", help)
+    if let value = read() { text.sample(name, [], value) }
   }
 }
 
@@ -78,9 +71,9 @@ package struct Gauge: MetricFamily {
     self.read = read
   }
 
-  package func write(to text: inout String) {
-    MetricText.head(name, "gauge", help, to: &text)
-    for sample in read() { MetricText.sample(name, sample.pairs, sample.value, to: &text) }
+  package func write(to text: inout MetricText) {
+    text.head(name, "gauge", help)
+    for sample in read() { text.sample(name, sample.pairs, sample.value) }
   }
 }
 
@@ -88,6 +81,8 @@ package struct Gauge: MetricFamily {
 package final class Histogram<Labels: MetricLabels>: MetricFamily {
   private struct Cells {
     var buckets: [Int64]
+    /// The last of each bucket.
+    var examples: [Int: Exemplar] = [:]
     var sum = 0.0
   }
   private let name: String
@@ -104,26 +99,29 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
 
   package func record(_ value: Double, _ labels: Labels) { record(CollectionOfOne(value), labels) }
 
-  package func record(_ values: some Collection<Double>, _ labels: Labels) {
+  package func record(_ values: some Collection<Double>, _ labels: Labels, example: Exemplar? = nil) {
     cells.withLock { cells in
       var cell = cells.removeValue(forKey: labels) ?? Cells(buckets: [Int64](repeating: 0, count: bounds.count + 1))
       for value in values {
-        cell.buckets[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+        cell.buckets[bucket(of: value)] += 1
         cell.sum += value
       }
+      if let example { cell.examples[bucket(of: example.value)] = example }
       cells[labels] = cell
     }
   }
 
-  package func write(to text: inout String) {
-    MetricText.head(name, "histogram", help, to: &text)
+  private func bucket(of value: Double) -> Int { bounds.firstIndex { value <= $0 } ?? bounds.count }
+
+  package func write(to text: inout MetricText) {
+    text.head(name, "histogram", help)
     for (labels, cell) in cells.withLock({ $0 }) { write(cell, as: name, labels.pairs, to: &text) }
   }
 
   /// The same over all its labels, by another name: counted once, shown twice.
   package func total(_ name: String, _ help: String, _ pairs: [(name: String, value: String)]) -> some MetricFamily {
     HistogramTotal { text in
-      MetricText.head(name, "histogram", help, to: &text)
+      text.head(name, "histogram", help)
       var total = Cells(buckets: [Int64](repeating: 0, count: self.bounds.count + 1))
       for cell in self.cells.withLock({ Array($0.values) }) {
         for (index, bucket) in cell.buckets.enumerated() { total.buckets[index] += bucket }
@@ -133,15 +131,15 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
     }
   }
 
-  private func write(_ cell: Cells, as name: String, _ pairs: [(name: String, value: String)], to text: inout String) {
+  private func write(_ cell: Cells, as name: String, _ pairs: [(name: String, value: String)], to text: inout MetricText) {
     var count: Int64 = 0
     for (index, bucket) in cell.buckets.enumerated() {
       count += bucket
       let bound = index < bounds.count ? "\(bounds[index])" : "+Inf"
-      MetricText.sample("\(name)_bucket", pairs + [("le", bound)], Double(count), to: &text)
+      text.sample("\(name)_bucket", pairs + [("le", bound)], Double(count), example: cell.examples[index])
     }
-    MetricText.sample("\(name)_sum", pairs, cell.sum, to: &text)
-    MetricText.sample("\(name)_count", pairs, Double(count), to: &text)
+    text.sample("\(name)_sum", pairs, cell.sum)
+    text.sample("\(name)_count", pairs, Double(count))
   }
 
   /// Seconds, from half a millisecond to a minute.
@@ -149,6 +147,6 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
 }
 
 private struct HistogramTotal: MetricFamily {
-  let writer: @Sendable (inout String) -> Void
-  func write(to text: inout String) { writer(&text) }
+  let writer: @Sendable (inout MetricText) -> Void
+  func write(to text: inout MetricText) { writer(&text) }
 }

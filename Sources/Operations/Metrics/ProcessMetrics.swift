@@ -1,12 +1,16 @@
+import Domain
 import FoundationEssentials
 import Glibc
 
 /// What the kernel says of this process, by the names that every Prometheus client gives it.
 package enum ProcessMetrics {
+  private static let started = Double(Timestamp.now.microseconds) / 1e6
+
   package static func families() -> [any MetricFamily] {
     [
       Gauge("process_resident_memory_bytes", "Memory in use.") { value(residentBytes()) },
       ReadCounter("process_cpu_seconds_total", "Processor time used.") { processorSeconds() },
+      Gauge("process_start_time_seconds", "When the process started, in seconds since 1970.") { [started] in value(started) },
       Gauge("process_open_fds", "Open file descriptors.") { value(openDescriptors()) },
     ]
   }

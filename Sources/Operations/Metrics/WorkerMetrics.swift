@@ -38,6 +38,9 @@ package final class WorkerMetrics: Sendable {
   package let commands = Counter<TypeAndOutcome>("orders_commands_total", "Commands by how they ended.")
   package let commandDuration = Histogram<Word>(
     "orders_command_duration_seconds", "From delivery to acknowledgement.", bounds: Histogram<Word>.durations)
+  package let commandAge = Histogram<Word>(
+    "orders_command_age_seconds", "From the sender's own time to acknowledgement, of commands that carry one.",
+    bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600])
   package let batchSize = Histogram<NoLabels>(
     "orders_batch_size", "Commands in one transaction.", bounds: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000])
   package let events = Counter<Word>("orders_events_published_total", "Events that RabbitMQ confirmed.")
@@ -60,8 +63,7 @@ package final class WorkerMetrics: Sendable {
   /// Adds what is looked up at each scrape.
   package func add(_ families: [any MetricFamily]) { looked.withLock { $0 += families } }
 
-  /// In Prometheus' text format 0.0.4.
-  package var text: String {
+  package func text(_ format: MetricText.Format = .prometheus) -> String {
     let breaker = Gauge("orders_adapter_breaker_state", "0 closed, 1 half open, 2 open.") { [breakers = breakers.withLock { $0 }] in
       breakers.map { (pairs: [("adapter", $0.key)], value: Double($0.value)) }
     }
@@ -69,10 +71,11 @@ package final class WorkerMetrics: Sendable {
       "messaging_process_duration_seconds", "From delivery to acknowledgement, of all commands.",
       [("messaging_operation_name", "process"), ("messaging_system", "rabbitmq")])
     let own: [any MetricFamily] = [
-      commands, commandDuration, batchSize, events, retries, deadLetters, revenue, cacheRequests, adapterDuration, breaker, sent, consumed, process,
+      commands, commandDuration, commandAge, batchSize, events, retries, deadLetters, revenue, cacheRequests, adapterDuration, breaker, sent, consumed, process,
     ]
-    var text = ""
+    var text = MetricText(format)
     for family in own + looked.withLock({ $0 }) { family.write(to: &text) }
-    return text
+    text.end()
+    return text.text
   }
 }

@@ -17,6 +17,7 @@ struct RootCommand: AsyncParsableCommand {
       Settings are ORDERS_… variables of the environment, lines of the file that ORDERS_CONFIG_FILE names, or flags of any command; \
       `order-worker run --help` lists them. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 wrong configuration.
       """,
+    version: ProgramVersion.text,
     subcommands: [
       RunCommand.self, SetupCommand.self, SendCommand.self, GetCommand.self, HistoryCommand.self, ListCommand.self, WatchCommand.self,
       StockCommand.self, DeadLettersCommand.self, AuditCommand.self, TokenCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,

@@ -13,7 +13,7 @@ struct MeteringJournal: PipelineJournal {
       metrics.batchSize.record(Double(size), NoLabels())
       metrics.consumed.add(Int64(size), .init("messaging_system", "rabbitmq"))
     case .answered(let type, let outcome, let count): metrics.commands.add(Int64(count), .init(type: type.rawValue, outcome: outcome.rawValue))
-    case .finished(let type, let took): metrics.commandDuration.record(took.map { $0 / .seconds(1) }, .init("type", type.rawValue))
+    case .finished(let type, let finished): record(finished, .init("type", type.rawValue))
     case .deadLettered(_, let type, let reason, _):
       metrics.commands.add(1, .init(type: type?.rawValue ?? "other", outcome: OutcomeWord.deadLettered.rawValue))
       metrics.deadLetters.add(1, .init("reason", reason.rawValue))
@@ -26,6 +26,12 @@ struct MeteringJournal: PipelineJournal {
     default: break
     }
     next.note(note)
+  }
+
+  private func record(_ finished: FinishedCommands, _ type: WorkerMetrics.Word) {
+    metrics.commandDuration.record(
+      finished.took.map { $0 / .seconds(1) }, type, example: finished.example.map { Exemplar(value: $0.took / .seconds(1), traceID: $0.trace.traceID) })
+    if !finished.ages.isEmpty { metrics.commandAge.record(finished.ages.map { $0 / .seconds(1) }, type) }
   }
 }
 

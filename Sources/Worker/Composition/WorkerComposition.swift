@@ -5,6 +5,7 @@ import Glibc
 import HTTPPaymentAdapter
 import JSONAdapter
 import Logging
+import OTLPAdapter
 import Operations
 import PostgresAdapter
 import PostgresClient
@@ -22,6 +23,9 @@ final class WorkerComposition: Sendable {
   private let relay: OutboxRelay?
   private let housekeeper: Housekeeper?
   private let backlog: BacklogWatch
+  private let queueWatch: QueueWatch
+  private let latencies: LatencyWatch
+  private let tracer: OTLPTracer?
   private let queries: QueryService?
   private let deadLetters: DeadLetterComposition?
   private let commands: Consumer?
@@ -43,6 +47,9 @@ final class WorkerComposition: Sendable {
     func amqp(_ purpose: String) throws -> ConnectionConfiguration {
       try ConnectionConfiguration(url: settings.amqpURL, name: "order-worker \(purpose) \(worker)")
     }
+    let traces = try Self.tracer(settings, worker: worker, logger, metrics)
+    tracer = traces
+    let tracing: any Tracer = traces ?? NoTracing()
     let journal = MeteringJournal(next: LoggingJournal(logger: logger), metrics: metrics)
     let redis = try settings.redisURL.map { url in
       RedisClient(configuration: try RedisConfiguration(url: url)) { health.set("redis", $0) }
@@ -56,7 +63,7 @@ final class WorkerComposition: Sendable {
     let replies = RabbitMQReplySender(publisher: replyPublisher)
     let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
 
-    let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: MeteringAdapterObserver(metrics: metrics))
+    let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: MeteringAdapterObserver(metrics: metrics), tracer: tracing)
     if settings.roles.contains(.payments), let payments {
       executor = PaymentExecutor(
         queue: PostgresPaymentQueue(client: try database("payments", as: .system)), provider: payments.provider, results: own,
@@ -92,9 +99,9 @@ final class WorkerComposition: Sendable {
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
             replyTo: replyTo, seal: auth.seal, authenticator: auth.authenticator),
-          encoder: JSONMessageEncoder(), store: PostgresOrderStore(client: try database("commands", as: .tenants)), events: eventPublisher,
+          encoder: JSONMessageEncoder(isTracing: traces != nil), store: PostgresOrderStore(client: try database("commands", as: .tenants)), events: eventPublisher,
           forwarder: RabbitMQForwarder(publisher: forwards), replies: replies, cache: cache, journal: journal,
-          trials: PostgresTrialNotes(client: quiet), own: own, paymentsOpened: { [executor] in executor?.wake() }),
+          trials: PostgresTrialNotes(client: quiet), own: own, tracer: tracing, paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
           batchMax: settings.batchMax, terms: Self.terms(settings, payments), retries: RetryPolicy(rungs: settings.retryRungs),
           forwarding: Forwarding(prefix: settings.prefix, worker: worker, seal: auth.seal, bodyHash: { Fingerprint(of: $0).bytes }), now: { .now }))
@@ -103,8 +110,12 @@ final class WorkerComposition: Sendable {
     }
 
     let backlog = BacklogWatch(PostgresBacklog(client: quiet))
-    metrics.add(backlog.gauges())
+    let topology = Topology(prefix: settings.prefix)
+    queueWatch = QueueWatch(try amqp("queues"), topology: topology, health: health)
+    metrics.add(backlog.gauges() + queueWatch.gauges())
+    metrics.begin(defaultCurrency: settings.defaultCurrency, hasCache: redis != nil)
     self.backlog = backlog
+    latencies = LatencyWatch(health: health, postgres: quiet, redis: redis)
     deadLetters =
       settings.roles.isDisjoint(with: [.deadLetters, .housekeeping])
       ? nil
@@ -113,7 +124,8 @@ final class WorkerComposition: Sendable {
         logger: logger)
     relay =
       settings.roles.contains(.outbox)
-      ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
+      ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker,
+        tracing: traces.map { .init(tracer: $0, exchange: "\(settings.prefix).events", traceparent: JSONMessageEncoder.traceparent(of:), now: { .now }) })
       : nil
     housekeeper =
       settings.roles.contains(.housekeeping)
@@ -138,6 +150,9 @@ final class WorkerComposition: Sendable {
     let relaying = Task { await relay?.run() }
     let housekeeping = Task { await housekeeper?.run() }
     let watching = Task { await backlog.run() }
+    let measuring = Task { await latencies.run() }
+    let lookingAtQueues = Task { await queueWatch.run() }
+    let tracing = Task { await tracer?.run() }
     let answering = Task { await queries?.run() }
     let keeping = Task { await deadLetters?.run() }
     let paying = Task { await executor?.run() }
@@ -156,12 +171,19 @@ final class WorkerComposition: Sendable {
     await answering.value
     await keeping.value
     watching.cancel()
+    measuring.cancel()
+    queueWatch.stop()
+    tracing.cancel()
     relaying.cancel()
     fetchingKeys.cancel()
     await fetchingKeys.value
     await auth.close()
     await relaying.value
     await watching.value
+    await measuring.value
+    if queueWatch.isConnected { await lookingAtQueues.value }
+    await tracing.value
+    await tracer?.close()
     await payments?.close()
     // All at once: a server that no longer answers costs each of its connections some seconds.
     await withDiscardingTaskGroup { group in
@@ -185,6 +207,19 @@ final class WorkerComposition: Sendable {
     async let keeping: Void? = deadLetters?.drain()
     await pipeline?.drain()
     _ = await (answering, keeping)
+  }
+
+  private static func tracer(_ settings: WorkerSettings, worker: String, _ logger: Logger, _ metrics: WorkerMetrics) throws -> OTLPTracer? {
+    guard let endpoint = settings.otlpEndpoint else { return nil }
+    let tracer = OTLPTracer(
+      endpoint: endpoint, headers: try TraceRules.headers(settings.otlpHeaders),
+      resource: ["service.name": "order-worker", "service.version": ProgramVersion.text, "service.instance.id": worker],
+      settings: .init(share: settings.traceShare), log: logger)
+    metrics.add([
+      ReadCounter("orders_traces_exported_total", "Spans that the collector took.") { Double(tracer.counts.exported) },
+      ReadCounter("orders_traces_dropped_total", "Spans that there was no room for, or that the collector did not take.") { Double(tracer.counts.dropped) },
+    ])
+    return tracer
   }
 
   /// Without a provider what still has to be voided waits, in the form of the one there may be later.

@@ -39,7 +39,7 @@ final class WorkerRun: Sendable {
   /// Returns the process's exit code.
   func run() async -> Int32 {
     announce()
-    metrics.add(ProcessMetrics.families() + [health.upGauge])
+    metrics.add(ProcessMetrics.families() + health.gauges + [ProgramVersion.gauge])
     let server = OperatorServer(health: health, metrics: metrics, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
     let serving = Task {
       do {
@@ -140,7 +140,7 @@ extension HealthRegistry {
     }
     let purpose = String(parts.last ?? first)
     switch state {
-    case .connected(let server): set(name, connection: purpose, .up, detail: server)
+    case .connected(let server): set(name, connection: purpose, .up, detail: server, version: state.version)
     case .disconnected(let reason): set(name, connection: purpose, .down, detail: reason)
     // The reason for which it connects again says more; and the worker itself closes.
     case .connecting, .closed: break

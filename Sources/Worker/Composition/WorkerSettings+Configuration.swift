@@ -8,6 +8,7 @@ extension WorkerSettings {
       retryRungs: configuration[.retryRungs],
       defaultCurrency: configuration[.defaultCurrency], replyToAllow: configuration[.replyToAllow], roles: Set(configuration[.roles]),
       paymentProvider: configuration[.paymentProvider], paymentURL: configuration[.paymentURL], paymentToken: configuration[.paymentToken],
-      paymentTimeout: configuration[.paymentTimeout], paymentGiveUp: configuration[.paymentGiveUp], deadLetterKeep: configuration[.deadLetterKeep])
+      paymentTimeout: configuration[.paymentTimeout], paymentGiveUp: configuration[.paymentGiveUp], deadLetterKeep: configuration[.deadLetterKeep],
+      otlpEndpoint: configuration[.otlpEndpoint], otlpHeaders: configuration[.otlpHeaders], traceShare: configuration[.traceShare])
   }
 }

@@ -26,6 +26,9 @@ struct WorkerSettings: Sendable {
   var paymentTimeout: Duration
   var paymentGiveUp: Duration
   var deadLetterKeep: Int
+  var otlpEndpoint: String?
+  var otlpHeaders: String?
+  var traceShare: Double
 }
 
 /// A part of the worker's work, which `--roles` can leave to others.

@@ -22,7 +22,8 @@ extension Setting where Value == String? {
   static let redisURL = Setting.optional("ORDERS_REDIS_URL", .redisURL, "Redis; without it there is no cache")
   static let paymentURL = Setting.optional("ORDERS_PAYMENT_URL", .url("http", "https"), "where the payment provider listens")
   static let paymentToken = Setting.optional("ORDERS_PAYMENT_TOKEN", .secret, "what the payment provider knows the worker by")
-  static let otlpEndpoint = Setting.optional("ORDERS_OTLP_ENDPOINT", .url("http", "https"), "where traces go")
+  static let otlpEndpoint = Setting.optional("ORDERS_OTLP_ENDPOINT", .url("http", "https"), "where traces go, by OTLP over HTTP; without it none are recorded")
+  static let otlpHeaders = Setting.optional("ORDERS_OTLP_HEADERS", .secret, "what the collector wants to see, name=value by comma")
   static let jwksFile = Setting.optional("ORDERS_JWT_JWKS_FILE", .path, "public keys of the senders' tokens")
   static let jwksURL = Setting.optional("ORDERS_JWT_JWKS_URL", .url("http", "https"), "where to fetch those keys")
   static let jwtSecretFile = Setting.optional("ORDERS_JWT_HMAC_SECRET_FILE", .path, "the shared secret of the senders' tokens")
@@ -39,6 +40,11 @@ extension Setting where Value == Int {
   static let deadLetterKeep = Setting(
     "ORDERS_DEAD_LETTER_KEEP", .wholeNumber(0...1_000_000_000), standard: "100000", "rows kept of dead letters that nobody can replay")
   static let httpPort = Setting("ORDERS_HTTP_PORT", .wholeNumber(0...65_535), standard: "8080", "0 takes any free one and logs it")
+}
+
+extension Setting where Value == Double {
+  static let traceShare = Setting(
+    "ORDERS_TRACE_SHARE", .share, standard: "0.01", "of commands without a trace of their sender's, the share that is traced; 0 to 1")
 }
 
 extension Setting where Value == Duration {
@@ -115,6 +121,7 @@ enum SettingTable {
       "operators",
       [
         Setting.configFile, Setting.environment, Setting.httpHost, Setting.httpPort, Setting.logLevel, Setting.otlpEndpoint,
+        Setting.otlpHeaders, Setting.traceShare,
       ]
     ),
     (

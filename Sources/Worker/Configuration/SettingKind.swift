@@ -40,6 +40,13 @@ extension SettingKind where Value == Int {
   }
 }
 
+extension SettingKind where Value == Double {
+  static let share = SettingKind(expectation: "a number from 0 to 1 such as 0.05", placeholder: "SHARE") { text throws(SettingFault) in
+    guard let share = Double(text), (0...1).contains(share) else { throw SettingFault() }
+    return share
+  }
+}
+
 extension SettingKind where Value == Duration {
   static func duration(_ range: ClosedRange<Duration>) -> SettingKind {
     let bounds = "from \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"

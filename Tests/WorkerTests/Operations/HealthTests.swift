@@ -68,7 +68,7 @@ import Testing
   @Test func aConnectionsStateBecomesADependencys() {
     let registry = Self.registry()
     registry.set("redis", .connected(server: "Redis 7"))
-    #expect(registry.report.dependencies[2] == DependencyHealth(name: .redis, state: .up, since: Timestamp(microseconds: 0), detail: "Redis 7"))
+    #expect(registry.report.dependencies[2] == DependencyHealth(name: .redis, state: .up, since: Timestamp(microseconds: 0), detail: "Redis 7", version: "7"))
     registry.set("redis", .disconnected(reason: "gone"))
     #expect(registry.report.dependencies[2].state == .down)
     #expect(registry.report.dependencies[2].detail == "gone")

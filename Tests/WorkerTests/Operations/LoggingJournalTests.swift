@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: [
-    PipelineNote.batch(size: 3), .answered(type: .create, outcome: .accepted, count: 3), .finished(type: .create, took: []),
+    PipelineNote.batch(size: 3), .answered(type: .create, outcome: .accepted, count: 3), .finished(type: .create, FinishedCommands()),
     .eventsPublished(type: .created, count: 3), .waits(count: 3, reason: "early"),
   ])
   func whatGoesWellIsNotLogged(note: PipelineNote) throws { #expect(try Self.line(of: note) == nil) }

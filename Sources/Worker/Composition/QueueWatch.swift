@@ -1,0 +1,76 @@
+import ClientRuntime
+import Dispatch
+import Operations
+import RabbitMQAdapter
+import RabbitMQClient
+import Synchronization
+
+/// Looks every few seconds how much waits in the queues, over a connection of its own, for the gauges. While that cannot be told they are not shown.
+final class QueueWatch: Sendable {
+  private let configuration: ConnectionConfiguration
+  private let queues: [String]
+  private let health: HealthRegistry
+  private let latest = Mutex<[String: QueueDepth]>([:])
+  private let stopping = DispatchSemaphore(value: 0)
+  private static let pause = 5.0  // seconds
+
+  init(_ configuration: ConnectionConfiguration, topology: Topology, health: HealthRegistry) {
+    self.configuration = configuration
+    self.health = health
+    queues = topology.queues.map(\.name)
+  }
+
+  /// Until `stop` is called.
+  func run() async {
+    while true {
+      // The session's deadline is that of one call, too: heartbeats end one that hangs long before.
+      let isStopped = try? await AMQPAdministration.withSession(configuration, deadline: .after(.seconds(3_600))) { session throws(AMQPError) in
+        repeat { try self.look(session) } while self.stopping.wait(timeout: .now() + Self.pause) == .timedOut
+        return true
+      }
+      latest.withLock { $0 = [:] }
+      health.set(.rabbitmq, latency: nil)
+      if isStopped == true { return }
+      let stops = await Self.waiting(stopping)
+      if stops { return }
+    }
+  }
+
+  func stop() { stopping.signal() }
+
+  /// While it is not, a stop may take as long as a connection that does not come.
+  var isConnected: Bool { latest.withLock { !$0.isEmpty } }
+
+  private func look(_ session: AMQPSession) throws(AMQPError) {
+    var depths: [String: QueueDepth] = [:]
+    var fastest: Duration?
+    for queue in queues {
+      let begin = ContinuousClock.now
+      depths[queue] = try session.depth(of: queue)
+      let took = ContinuousClock.now - begin
+      fastest = min(fastest ?? took, took)
+    }
+    latest.withLock { $0 = depths }
+    health.set(.rabbitmq, latency: fastest)
+  }
+
+  /// Whether it was signalled, before the next look is due.
+  private static func waiting(_ semaphore: DispatchSemaphore) async -> Bool {
+    await withCheckedContinuation { continuation in
+      _ = DedicatedThread(name: "queue-watch") { continuation.resume(returning: semaphore.wait(timeout: .now() + pause) == .success) }
+    }
+  }
+
+  func gauges() -> [any MetricFamily] {
+    [
+      gauge("orders_queue_messages_ready", "Messages that wait in a queue; what workers have in hand is not counted.", \.messages),
+      gauge("orders_queue_consumers", "Consumers of a queue.", \.consumers),
+    ]
+  }
+
+  private func gauge(_ name: String, _ help: String, _ count: @escaping @Sendable (QueueDepth) -> UInt32) -> any MetricFamily {
+    Gauge(name, help) {
+      self.latest.withLock { $0 }.sorted { $0.key < $1.key }.map { (pairs: [("queue", $0.key)], value: Double(count($0.value))) }
+    }
+  }
+}
