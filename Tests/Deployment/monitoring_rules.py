@@ -37,7 +37,7 @@ def recorded():
 
 def known_metrics():
     """What the sources give the names of metrics, and what their histograms make of them."""
-    shown = sources("Sources/Operations/Metrics") + sources("Sources/Operations/Health") + sources("Sources/Worker/Composition")
+    shown = sources("Sources/Operations/Metrics") + sources("Sources/Operations/Health") + sources("Sources/Worker")
     return set(re.findall(r'"((?:orders|messaging|process)_[a-z0-9_]+)"', shown)) - {"messaging_operation_name", "messaging_system"}
 
 
