@@ -61,7 +61,7 @@ def check_dashboard(name, dashboard):
         where = f"{name}: {title}"
         check_metrics(where, expression)
         check(not re.search(r"(rate|increase)\(\w+(?!\{)[^{]*\[", expression), where, "counts all namespaces and jobs")
-        for selector in re.findall(r"(?:orders|process|messaging)[\w:]*(\{[^}]*\})?", re.sub(r'"[^"]*"', lambda quoted: quoted[0].replace("orders", ""), expression)):
+        for selector in re.findall(r"\b(?:(?:orders|process|messaging)[\w:]*|up\b)(\{[^}]*\})?", re.sub(r'"[^"]*"', lambda quoted: quoted[0].replace("orders", ""), expression)):
             check(selector.startswith('{namespace=~"$namespace",job=~"$job"'), where, f"does not ask for the chosen namespace and job: {selector}")
 
 

@@ -6,6 +6,7 @@ ORDER_WORKER_ALERTS, some alerts by comma, makes only the causes of these.
 """
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -45,6 +46,7 @@ def run(rig, wanted):
         if causes:
             phase(rig, causes, open_causes)
     await_ends(rig, open_causes)
+    check_texts(rig)
     if not wanted:
         check_metrics(rig, begin)
         check_queries(rig, begin)
@@ -71,8 +73,9 @@ def quiet(rig, what, seconds):
 def phase(rig, causes, open_causes):
     say("made:", "; ".join(cause.what for cause in causes))
     for cause in causes:
-        # What a cause before this one leaves behind has begun already.
-        cause.begun = rig.database_is_back if cause.what.endswith(", late") else time.monotonic()
+        if not cause.begun_before:
+            none_of_it_fires(rig, cause)
+        cause.begun = cause.begun_before() if cause.begun_before else time.monotonic()
         cause.make()
     for cause in causes:
         cause.fired = {name: first(rig, name, cause.begun, cause.begun + cause.fires) for name in cause.alerts}
@@ -84,6 +87,16 @@ def phase(rig, causes, open_causes):
     long = [cause for cause in causes if cause.resolves > 200]
     await_ends(rig, [cause for cause in causes if cause not in long])
     open_causes += long
+
+
+def none_of_it_fires(rig, cause):
+    """What another cause left behind would be taken for this one's."""
+    until = time.monotonic() + 90
+    while rig.watch.active.keys() & set(cause.alerts):
+        if time.monotonic() > until:
+            check(False, cause.what, f"{sorted(rig.watch.active.keys() & set(cause.alerts))} fire before it is made")
+            return
+        time.sleep(0.3)
 
 
 def first(rig, name, begun, until):
@@ -107,6 +120,14 @@ def await_ends(rig, causes):
             check(cause.fired[name] is not None, name, f"did not fire within {cause.fires} s: {cause.what}")
             check(ended is not None, name, f"did not end within {cause.resolves} s of the mending: {cause.what}")
             table.append((name, cause.what, cause.fired[name], ended))
+
+
+def check_texts(rig):
+    """What people are sent has its values in it."""
+    for name, notes in rig.watch.texts.items():
+        for text in notes.values():
+            check(not re.search(r"<error|<no value>|\{\{|  |^ ", text), name, f"says: {text}")
+        say(f"{name}: {notes['summary']}")
 
 
 def check_metrics(rig, begin):

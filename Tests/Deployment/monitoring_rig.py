@@ -105,6 +105,11 @@ class Rig:
         session.stdout.readline()
         return session
 
+    def started(self, worker):
+        """When the worker started, as Prometheus saw it last."""
+        found = self.prometheus.instant(f'process_start_time_seconds{{instance="127.0.0.1:{worker.port}"}}')
+        return found[0]["value"][1] if found else None
+
     def discard(self, reason):
         """Also those that are still on their way into the table."""
         def done():

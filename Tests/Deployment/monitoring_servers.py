@@ -205,16 +205,18 @@ class AlertWatch:
     """Which alerts Alertmanager holds, looked at several times a second; when each began and ended."""
 
     def __init__(self, url):
-        self.url, self.active, self.ended, self.began = url, {}, {}, {}
+        self.url, self.active, self.ended, self.began, self.texts = url, {}, {}, {}, {}
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
         while True:
             try:
-                found = {alert["labels"]["alertname"] for alert in json.loads(get(f"{self.url}/api/v2/alerts"))}
+                alerts = json.loads(get(f"{self.url}/api/v2/alerts"))
             except (OSError, ValueError):
                 time.sleep(0.5)
                 continue
+            self.texts |= {alert["labels"]["alertname"]: alert["annotations"] for alert in alerts}
+            found = {alert["labels"]["alertname"] for alert in alerts}
             now = time.monotonic()
             for name in found - self.active.keys():
                 self.began.setdefault(name, []).append(now)
