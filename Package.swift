@@ -120,7 +120,8 @@ let whole: [Target] = [
   library(
     "OTLPAdapter", "Adapters/OTLP",
     [
-      "Application", "Domain", "Pacing", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+      "Application", "Domain", "Pacing", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"),
+      nio("NIOHTTP1"),
     ]),
   library("PaymentSandbox", "Adapters/PaymentSandbox", ["Domain", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
 
@@ -147,7 +148,8 @@ let whole: [Target] = [
     "AdapterTests",
     [
       "TokenSupport",
-      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter", "OTLPAdapter", "PaymentSandbox", "Application", "Domain",
+      "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter", "OTLPAdapter", "PaymentSandbox", "Application",
+      "Domain",
       "ClientRuntime", "PostgresClient", "RabbitMQClient", "RedisClient", "TestSupport", logging,
     ]),
   tests(

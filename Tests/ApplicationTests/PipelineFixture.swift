@@ -16,13 +16,14 @@ struct PipelineFixture: Sendable {
   init(
     stock: [String: Int64] = ["p": 1_000_000], broker: InMemoryBroker = InMemoryBroker(), rungs: [RetryRung] = RetryRung.allCases,
     provider: (any PaymentProvider)? = nil, giveUp: Duration = .seconds(600), journal: any PipelineJournal = SilentJournal(),
-    trials: InMemoryTrialNotes = InMemoryTrialNotes(), decoder: any CommandDecoder = PlainCodec()
+    trials: InMemoryTrialNotes = InMemoryTrialNotes(), decoder: any CommandDecoder = PlainCodec(),
+    tracer: RecordingTracer? = nil
   ) {
     store = InMemoryOrderStore(
       stock: Dictionary(uniqueKeysWithValues: stock.map { (ProductKey(tenant: .standard, product: ProductID($0.key)!), $0.value) }))
     self.broker = broker
     self.trials = trials
-    let codec = PlainCodec()
+    let codec = PlainCodec(isTracing: tracer != nil)
     var calls = PaymentExecutor.Settings(deadline: .seconds(1), giveUp: giveUp)
     // The store's clock, which says what is due, is the test's.
     calls.poll = .milliseconds(5)
@@ -32,7 +33,7 @@ struct PipelineFixture: Sendable {
     pipeline = CommandPipeline(
       ports: .init(
         source: source, decoder: decoder, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
-        journal: journal, trials: trials, own: own, paymentsOpened: { [executor] in executor?.wake() }),
+        journal: journal, trials: trials, own: own, tracer: tracer ?? NoTracing(), paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,
         terms: OrderTerms(payments: PaymentTerms(encoder: codec, hasProvider: provider != nil, timeout: .seconds(10), giveUp: giveUp)),

@@ -90,12 +90,6 @@ package struct JSONMessageEncoder: MessageEncoder {
     return json.bytes
   }
 
-  /// What an event's body says of its trace; nil for bytes that are no event of ours.
-  package static func traceparent(of event: [UInt8]) -> String? {
-    guard let document = try? JSONParser.parse(event), document.root.kind == .object else { return nil }
-    return document.field("traceparent", of: document.root).flatMap { $0.kind == .string ? document.text($0) : nil }
-  }
-
   private func trace(of id: UUIDValue, _ context: EventContext) -> EventTrace? { isTracing ? EventTrace(of: id, after: context.traceparent) : nil }
 
   private static func word(_ result: CommandResult) -> String { result.rejection == nil ? "accepted" : "rejected" }

@@ -151,9 +151,9 @@ enum BatchStatements {
   static let insertOutbox = Statement(
     name: "insert_outbox",
     sql: """
-      INSERT INTO outbox (tenant_id, order_id, version, event_id, type, body, reply_to, correlation_id)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[])
-      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray, .textArray, .byteaArray, .textArray, .textArray])
+      INSERT INTO outbox (tenant_id, order_id, version, event_id, type, body, reply_to, correlation_id, traceparent)
+      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[])
+      """, parameterTypes: [.textArray, .uuidArray, .int8Array, .uuidArray, .textArray, .byteaArray, .textArray, .textArray, .textArray])
 
   /// Last in the transaction: where two batches hold one id, the second one waits here and fails, with all its locks in order.
   static let insertClaims = Statement(

@@ -46,7 +46,8 @@ extension BatchWriter {
     var body = ByteaArray()
     var replyTo = TextArray()
     var correlation = TextArray()
-    func add(_ key: OutboxKey, _ kind: String, _ bytes: [UInt8], to queue: String?, _ id: String?) {
+    var traceparent = TextArray()
+    func add(_ key: OutboxKey, _ kind: String, _ bytes: [UInt8], _ trace: String?, to queue: String? = nil, _ id: String? = nil) {
       tenant.append(key.order.tenant.rawValue)
       order.append(high: key.order.order.high, low: key.order.order.low)
       version.append(key.version)
@@ -55,13 +56,17 @@ extension BatchWriter {
       body.append(bytes)
       replyTo.append(queue)
       correlation.append(id)
+      traceparent.append(trace)
     }
-    for event in writes.events { add(event.key, event.type.rawValue, event.body, to: nil, nil) }
-    for stored in writes.replies { add(stored.key, PostgresOutbox.replyType, stored.reply.body, to: stored.reply.to, stored.reply.correlationID) }
+    for event in writes.events { add(event.key, event.type.rawValue, event.body, event.trace?.context.traceparent) }
+    for (key, reply) in writes.replies.map({ ($0.key, $0.reply) }) {
+      add(key, PostgresOutbox.replyType, reply.body, reply.traceparent, to: reply.to, reply.correlationID)
+    }
     pipeline.append(
       BatchStatements.insertOutbox,
       Parameters([
         .array(tenant), .array(order), .array(version), .array(event), .array(type), .array(body), .array(replyTo), .array(correlation),
+        .array(traceparent),
       ]))
   }
 

@@ -26,14 +26,16 @@ package struct PostgresOutbox: Outbox, PostgresLeadership {
         let order = OrderKey(tenant: tenant, order: rows.uuidValue(row, 1))
         let key = OutboxKey(order: order, version: rows.int64(row, 2), event: rows.uuidValue(row, 3))
         let name = rows.text(row, 4)
+        let traceparent = rows.isNull(row, 8) ? nil : rows.text(row, 8)
         if name == Self.replyType, !rows.isNull(row, 6) {
           let correlationID = rows.isNull(row, 7) ? nil : rows.text(row, 7)
-          page.replies.append(StoredReply(key: key, reply: Reply(to: rows.text(row, 6), correlationID: correlationID, body: rows.bytes(row, 5))))
+          let reply = Reply(to: rows.text(row, 6), correlationID: correlationID, body: rows.bytes(row, 5), traceparent: traceparent)
+          page.replies.append(StoredReply(key: key, reply: reply))
           continue
         }
         // Of a newer worker's: left to one, and in nobody else's way.
         guard let type = EventType(rawValue: name) else { continue }
-        page.events.append(EncodedEvent(key: key, type: type, body: rows.bytes(row, 5)))
+        page.events.append(EncodedEvent(key: key, type: type, body: rows.bytes(row, 5), trace: traceparent.flatMap { EventTrace(kept: $0) }))
       }
       return page
     }
@@ -59,7 +61,7 @@ package struct PostgresOutbox: Outbox, PostgresLeadership {
   static let due = Statement(
     name: "relay_due",
     sql: """
-      SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body, b.reply_to, b.correlation_id
+      SELECT b.tenant_id, b.order_id, b.version, b.event_id, b.type, b.body, b.reply_to, b.correlation_id, b.traceparent
       FROM outbox b
       WHERE b.created_at < statement_timestamp() - $1 * interval '1 second'
         AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= statement_timestamp())

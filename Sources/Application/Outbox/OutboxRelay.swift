@@ -12,25 +12,19 @@ package struct OutboxRelay: Sendable {
     package init() {}
   }
 
-  /// Of rows only the event itself still tells which trace it belongs to.
   package struct Tracing: Sendable {
     let tracer: any Tracer
     let exchange: String
-    let traceparent: @Sendable ([UInt8]) -> String?
     let now: @Sendable () -> Timestamp
 
-    /// `traceparent` reads it off an event's body.
-    package init(
-      tracer: any Tracer, exchange: String, traceparent: @escaping @Sendable ([UInt8]) -> String?, now: @escaping @Sendable () -> Timestamp
-    ) {
+    package init(tracer: any Tracer, exchange: String, now: @escaping @Sendable () -> Timestamp) {
       self.tracer = tracer
       self.exchange = exchange
-      self.traceparent = traceparent
       self.now = now
     }
 
     func sent(_ events: [EncodedEvent], _ confirmed: [Bool], begin: Timestamp) {
-      let traces = events.compactMap { traceparent($0.body).flatMap { TraceContext($0) } }.filter(\.isSampled)
+      let traces = events.compactMap(\.trace?.context)
       tracer.sent(events.count, confirmed: confirmed.count { $0 }, of: traces, exchange: exchange, begin: begin, end: now())
     }
   }

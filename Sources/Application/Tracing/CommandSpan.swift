@@ -34,8 +34,8 @@ extension CommandEnvelope {
 /// before anything is recorded: the event is written in the same transaction as what it tells of.
 package struct EventTrace: Hashable, Sendable {
   package let context: TraceContext
-  /// The span of the command, or of whatever else the event comes from.
-  package let parent: UInt64
+  /// The span of the command, or of whatever else the event comes from; nil where only the event itself is left.
+  package let parent: UInt64?
 
   /// Nil where the cause's trace is not recorded.
   package init?(of event: UUIDValue, after traceparent: String?) {
@@ -43,5 +43,12 @@ package struct EventTrace: Hashable, Sendable {
     // The variant's bits keep the lower half of an id from zero.
     context = TraceContext(trace: cause.trace, span: event.low)
     parent = cause.span
+  }
+
+  /// As the outbox keeps it.
+  package init?(kept traceparent: String) {
+    guard let context = TraceContext(traceparent) else { return nil }
+    self.context = context
+    parent = nil
   }
 }

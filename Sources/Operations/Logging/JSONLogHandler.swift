@@ -4,21 +4,31 @@ import Glibc
 
 /// Writes each log entry as one line of JSON: `time`, `level`, `message`, then the metadata, sorted by key.
 package struct JSONLogHandler: LogHandler {
-  package var logLevel: Logger.Level
+  /// The process's, but for a logger that was given one of its own.
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? levels.level }
+    set { ownLevel = newValue }
+  }
   package var metadata: Logger.Metadata = [:]
   package var metadataProvider: Logger.MetadataProvider?
   private let label: String
+  private let levels: LogLevelSwitch
+  private var ownLevel: Logger.Level?
+  private let throttle: LogThrottle
   private let write: @Sendable ([UInt8]) -> Void
 
-  package init(label: String, level: Logger.Level, write: @escaping @Sendable ([UInt8]) -> Void = Self.writeToStandardError) {
+  package init(
+    label: String, levels: LogLevelSwitch, throttle: LogThrottle = LogThrottle(), write: @escaping @Sendable ([UInt8]) -> Void = Self.writeToStandardError
+  ) {
     self.label = label
-    self.logLevel = level
+    self.levels = levels
+    self.throttle = throttle
     self.write = write
   }
 
   /// Makes this the handler of every logger in the process; once, at the start.
-  package static func bootstrap(level: Logger.Level) {
-    LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+  package static func bootstrap(levels: LogLevelSwitch, throttle: LogThrottle) {
+    LoggingSystem.bootstrap { JSONLogHandler(label: $0, levels: levels, throttle: throttle) }
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -27,6 +37,7 @@ package struct JSONLogHandler: LogHandler {
   }
 
   package func log(event: LogEvent) {
+    guard throttle.admits(event.message.description, event.level) else { return }
     write(Self.line(time: .now, label: label, event: event, metadata: everything(of: event)))
   }
 

@@ -46,8 +46,9 @@ struct RunCommand: AsyncParsableCommand {
       return
     }
     try RunRules.check(configuration)
-    JSONLogHandler.bootstrap(level: configuration[.logLevel])
-    ProgramExit.leave(await WorkerRun(configuration).run())
+    let (levels, throttle) = (LogLevelSwitch(configuration[.logLevel]), LogThrottle())
+    JSONLogHandler.bootstrap(levels: levels, throttle: throttle)
+    ProgramExit.leave(await WorkerRun(configuration, levels: levels, throttle: throttle).run())
   }
 }
 

@@ -14,7 +14,9 @@ struct PaymentComposition: Sendable {
   private let adapter: HTTPPaymentProvider
 
   /// Nil where no provider is set. Calls nobody yet; what is known of the provider goes to `health`. Throws a `ConfigurationFaults`.
-  static func make(_ settings: WorkerSettings, health: HealthRegistry, log: Logger, observer: any AdapterObserver, tracer: any Tracer = NoTracing()) throws -> PaymentComposition? {
+  static func make(_ settings: WorkerSettings, health: HealthRegistry, log: Logger, observer: any AdapterObserver, tracer: any Tracer = NoTracing()) throws
+    -> PaymentComposition?
+  {
     guard settings.paymentProvider != .none else { return nil }
     let endpoint = try PaymentRules.endpoint(settings.paymentProvider, url: settings.paymentURL, token: settings.paymentToken)
     let adapter = HTTPPaymentProvider(endpoint: endpoint, timeout: settings.paymentTimeout, connections: concurrency, log: log, tracer: tracer, now: { .now })

@@ -99,7 +99,8 @@ final class WorkerComposition: Sendable {
           decoder: JSONCommandDecoder(
             commandsExchange: "\(settings.prefix).commands", defaultCurrency: settings.defaultCurrency,
             replyTo: replyTo, seal: auth.seal, authenticator: auth.authenticator),
-          encoder: JSONMessageEncoder(isTracing: traces != nil), store: PostgresOrderStore(client: try database("commands", as: .tenants)), events: eventPublisher,
+          encoder: JSONMessageEncoder(isTracing: traces != nil), store: PostgresOrderStore(client: try database("commands", as: .tenants)),
+          events: eventPublisher,
           forwarder: RabbitMQForwarder(publisher: forwards), replies: replies, cache: cache, journal: journal,
           trials: PostgresTrialNotes(client: quiet), own: own, tracer: tracing, paymentsOpened: { [executor] in executor?.wake() }),
         settings: .init(
@@ -124,8 +125,9 @@ final class WorkerComposition: Sendable {
         logger: logger)
     relay =
       settings.roles.contains(.outbox)
-      ? OutboxRelay(outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker,
-        tracing: traces.map { .init(tracer: $0, exchange: "\(settings.prefix).events", traceparent: JSONMessageEncoder.traceparent(of:), now: { .now }) })
+      ? OutboxRelay(
+        outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker,
+        tracing: traces.map { .init(tracer: $0, exchange: "\(settings.prefix).events", now: { .now }) })
       : nil
     housekeeper =
       settings.roles.contains(.housekeeping)

@@ -13,10 +13,14 @@ final class WorkerRun: Sendable {
   private let health: HealthRegistry
   private let signals: ShutdownSignals
   private let metrics = WorkerMetrics()
+  private let levels: LogLevelSwitch
+  private let throttle: LogThrottle
   private let composition = Mutex<WorkerComposition?>(nil)
 
-  init(_ configuration: Configuration) {
+  init(_ configuration: Configuration, levels: LogLevelSwitch, throttle: LogThrottle) {
     let log = Logger(label: "worker")
+    self.levels = levels
+    self.throttle = throttle
     self.configuration = configuration
     self.log = log
     signals = ShutdownSignals()
@@ -39,6 +43,8 @@ final class WorkerRun: Sendable {
   /// Returns the process's exit code.
   func run() async -> Int32 {
     announce()
+    let counting = Task { await tellWhatIsLeftOut() }
+    levels.listen { [log] level in log.notice("the log level is changed", metadata: ["now": "\(level.rawValue)"]) }
     metrics.add(ProcessMetrics.families() + health.gauges + [ProgramVersion.gauge])
     let server = OperatorServer(health: health, metrics: metrics, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
     let serving = Task {
@@ -53,9 +59,23 @@ final class WorkerRun: Sendable {
       }
     }
     let code = await work()
+    counting.cancel()
+    await counting.value
     serving.cancel()
     await serving.value
     return code
+  }
+
+  /// Every few seconds, and at the end.
+  private func tellWhatIsLeftOut() async {
+    var isOver = false
+    while !isOver {
+      try? await Task.sleep(for: .seconds(1))
+      isOver = Task.isCancelled
+      for line in throttle.leftOut(all: isOver) {
+        log.log(level: line.level, "lines of one sentence were left out", metadata: ["of": "\(line.message)", LogKey.count: .stringConvertible(line.count)])
+      }
+    }
   }
 
   private func announce() {

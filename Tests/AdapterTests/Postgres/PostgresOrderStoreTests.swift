@@ -67,7 +67,7 @@ import Testing
       return try await group.reduce(into: []) { $0 += $1 }
     }
     // One may take over in the middle of what another began, and each says what it applied.
-    #expect(applied.sorted() == ["1 orders", "2 payments", "3 dead letters", "4 trials", "5 watched payments", "6 audit heads"])
+    #expect(applied.sorted() == ["1 orders", "2 payments", "3 dead letters", "4 trials", "5 watched payments", "6 audit heads", "7 outbox traces"])
     let client = PostgresClient(configuration: try PostgresConfiguration(url: Stack.databaseURL))
     #expect(try await Migrator(client: client, schema: schema).pending(deadline: .after(.seconds(20))).isEmpty)
   }

@@ -7,7 +7,10 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
   package func sender(of message: Message) -> Principal? { .anonymous }
   package func keysLookedAt() async {}
 
-  package init() {}
+  private let isTracing: Bool
+
+  /// With `isTracing` events are spans of recorded traces.
+  package init(isTracing: Bool = false) { self.isTracing = isTracing }
 
   package static func body(order: OrderID, _ lines: [(String, Int64)], pay: Bool = false, confirm: Bool = false) -> [UInt8] {
     Array("\(order) \(pay ? "pay " : "")\(confirm ? "confirm " : "")\(lines.map { "\($0.0) \($0.1)" }.joined(separator: " "))".utf8)
@@ -17,7 +20,8 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
     let message = received.message
     let words = String(decoding: message.body, as: UTF8.self).split(separator: " ").map(String.init)
     guard let id = message.messageID, let messageID = MessageID(id), let first = words.first, let order = OrderID(first), words.count >= 2 else {
-      return .refused(Refusal(.malformed, "not a test command", messageID: message.messageID, replyTo: message.replyTo))
+      return .refused(
+        Refusal(.malformed, "not a test command", messageID: message.messageID, replyTo: message.replyTo, traceparent: message.header("traceparent")?.text))
     }
     let tries = message.header("x-order-principal")?.text.flatMap { open($0, messageID: nil, type: nil, bodyHash: []) }?.journey ?? Journey()
     if words.count == 2 || words.last == "another", let status = OrderStatus(rawValue: words[1]) {
@@ -48,7 +52,9 @@ package struct PlainCodec: CommandDecoder, MessageEncoder, JourneySeal, PaymentC
   package func event(of change: Change, order: [UInt8], context: EventContext) -> EncodedEvent {
     let key = change.order.key
     let id = UUIDValue(high: key.order.high, low: key.order.low ^ UInt64(change.order.version) << 32)
-    return EncodedEvent(key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: order)
+    return EncodedEvent(
+      key: OutboxKey(order: key, version: change.order.version, event: id), type: change.event, body: order,
+      trace: isTracing ? EventTrace(of: id, after: context.traceparent) : nil)
   }
 
   package func command(_ command: Command) -> [UInt8] { Array(command.type.rawValue.utf8) }

@@ -16,7 +16,7 @@ import Testing
 
   private static func logger(_ lines: Lines, level: Logger.Level = .trace) -> Logger {
     Logger(label: "test") { label in
-      JSONLogHandler(label: label, level: level) { line in lines.all.withLock { $0.append(line) } }
+      JSONLogHandler(label: label, levels: LogLevelSwitch(level)) { line in lines.all.withLock { $0.append(line) } }
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
   /// The line's members but for its time.
   private static func line(of note: PipelineNote) throws -> [String: String]? {
     let lines = Mutex<[[UInt8]]>([])
-    let logger = Logger(label: "test") { label in JSONLogHandler(label: label, level: .trace) { line in lines.withLock { $0.append(line) } } }
+    let logger = Logger(label: "test") { label in JSONLogHandler(label: label, levels: LogLevelSwitch(.trace)) { line in lines.withLock { $0.append(line) } } }
     LoggingJournal(logger: logger).note(note)
     let written = lines.withLock { $0 }
     #expect(written.count <= 1)

@@ -181,4 +181,18 @@ import Testing
     #expect(result.code == 1)
     #expect(result.errors.contains("order-worker setup"))
   }
+
+  @Test func aSignalMakesARunningWorkerTalkativeAndAnotherSetsItBack() async throws {
+    try await ServerWorld.with { world async throws in
+      let files = try Program.Files()
+      defer { files.remove() }
+      let process = try world.start("run", files: files)
+      #expect(await eventually(within: .seconds(60)) { files.errors.contains("health is served") })
+      kill(process.processIdentifier, SIGUSR1)
+      #expect(await eventually { files.errors.contains(#""message":"the log level is changed","logger":"worker","now":"debug""#) }, "\(files.errors)")
+      kill(process.processIdentifier, SIGUSR2)
+      #expect(await eventually { files.errors.contains(#""message":"the log level is changed","logger":"worker","now":"info""#) }, "\(files.errors)")
+      #expect(await Self.end(process) == 0)
+    }
+  }
 }

@@ -5,5 +5,5 @@ struct Migration: Sendable {
   /// Run in the worker's schema, in one transaction with the row in `schema_migrations`.
   let sql: String
 
-  static let all: [Migration] = [.orders, .payments, .deadLetters, .trials, .watchedPayments, .auditHeads]
+  static let all: [Migration] = [.orders, .payments, .deadLetters, .trials, .watchedPayments, .auditHeads, .outboxTraces]
 }
