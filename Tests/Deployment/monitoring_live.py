@@ -100,11 +100,11 @@ def none_of_it_fires(rig, cause):
 
 
 def first(rig, name, begun, until):
-    """Seconds until it fired; None where it did not in time."""
+    """Seconds until it fired, below 0 where it did already; None where it did not in time."""
     while True:
         since = rig.watch.active.get(name) or next((at for at in rig.watch.began.get(name, []) if at >= begun), None)
         if since is not None:
-            return max(0, since - begun)
+            return since - begun
         if time.monotonic() > until:
             return None
         time.sleep(0.3)
@@ -155,7 +155,9 @@ def check_queries(rig, begin):
 
 
 def report():
-    seconds = lambda value: "never" if value is None else f"{value:.0f} s"
+    def seconds(value):
+        return "never" if value is None else "already" if value < 0 else f"{value:.0f} s"
+
     print(f"\nTimes of the rules are divided by {FACTOR}; those below are real.\n\n| alert | cause | fired after | ended after |\n| --- | --- | --- | --- |")
     for name, cause, fired, ended in table:
         print(f"| {name} | {cause} | {seconds(fired)} | {seconds(ended)} |")
