@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check monitoring fuzz sbom clean
+.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos failpoints sabotage cluster outages matrix bench hang k8s k8s-check fuzz sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,14 +78,15 @@ k8s: ## write k8s/order-worker.yaml anew from its overlay
 k8s-check: ## render the Kubernetes manifests and hold them, Compose file and Dockerfile against the worker
 	@scripts/k8s-check
 
-monitoring: ## Prometheus and Alertmanager over workers under load: every alert by its cause, every query of the dashboards (25 minutes)
-	@scripts/monitoring
-
 fuzz: ## made-up inputs for every decoder of foreign bytes, FUZZ_SECONDS (60) each, in a build of its own
 	@scripts/fuzz
 
 sbom: ## what the release executable is made of: .local/sbom.cdx.json (CycloneDX), checked against the pins
 	@scripts/sbom
+
+.PHONY: monitoring
+monitoring: ## Prometheus and Alertmanager over workers: every alert by its cause, every query of the dashboards; 20 minutes
+	@scripts/monitoring
 
 clean: ## remove what was built, and the local servers with their data
 	@scripts/stack remove
