@@ -39,12 +39,12 @@ class Stream:
 def phases(rig):
     """The causes, in the order in which they are made."""
     return [
+        # First, when no command has been late yet; a provider that is away, and dead letters that are replayed, make others late.
+        [database(rig)],
+        [late(rig)],
         [redis(rig), outbox(rig), malformed(rig), collector(rig), stuck(rig), expiry(rig)],
         [provider(rig), unauthenticated(rig)],
         [rejected(rig), *slow(rig)],
-        [database(rig)],
-        # Before dead letters are replayed, which are late, too.
-        [late(rig)],
         [unready(rig), refused_by_the_database(rig)],
         [memory(rig)],
         [roles(rig)],
@@ -188,7 +188,7 @@ def database(rig):
 
 
 def late(rig):
-    cause = Cause("what waited for PostgreSQL is done, late", ["OrdersLateFastBurn", "OrdersLateSlowBurn"], lambda: None, resolves=540)
+    cause = Cause("what waited for PostgreSQL is done, late", ["OrdersLateFastBurn", "OrdersLateSlowBurn"], lambda: None, resolves=1800)
     cause.begun_before = lambda: rig.database_is_back
     return cause
 
