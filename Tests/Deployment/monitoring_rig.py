@@ -1,7 +1,6 @@
 """A private stack with two workers that Prometheus and Alertmanager watch; all of it ends with the run."""
 import glob
 import os
-import pathlib
 import subprocess
 from urllib.parse import urlsplit
 
@@ -9,7 +8,7 @@ import yaml
 
 from monitoring_load import Load, Publisher
 from monitoring_scale import scaled_rules
-from monitoring_servers import AlertWatch, Collector, Prometheus, Proxy, Server, Worker, answers, free_port, wait_until
+from monitoring_servers import AlertWatch, Collector, Prometheus, Proxy, Server, Worker, answers, free_port, get, wait_until
 from worker import ROOT, text
 
 
@@ -35,7 +34,11 @@ class Rig:
         self.prometheus = self.keep(Prometheus(self.folder, [f"127.0.0.1:{worker.port}" for worker in self.workers], f"127.0.0.1:{self.alertmanager_port}"))
         wait_until("Prometheus is ready", lambda: answers(f"http://127.0.0.1:{self.prometheus.port}/-/ready"))
         wait_until("the workers are ready", lambda: all(worker.is_ready() for worker in self.workers))
-        self.watch = AlertWatch(f"http://127.0.0.1:{self.alertmanager_port}")
+        # Prometheus itself takes up to 5 s to look at its targets for the first time, which by the shortened times are five minutes without workers.
+        wait_until("Prometheus has found the workers", lambda: len(self.prometheus.instant("up == 1")) == len(self.workers))
+        alertmanager = f"http://127.0.0.1:{self.alertmanager_port}"
+        wait_until("nothing fires", lambda: get(f"{alertmanager}/api/v2/alerts").strip() == b"[]")
+        self.watch = AlertWatch(alertmanager)
         self.publisher = Publisher(self.program, settings, self.addresses["STACK_RABBITMQ_MANAGEMENT_URL"])
         self.load = Load(self.publisher)
 
