@@ -87,6 +87,10 @@ fuzz: ## made-up inputs for every decoder of foreign bytes, FUZZ_SECONDS (60) ea
 sbom: ## what the release executable is made of: .local/sbom.cdx.json (CycloneDX), checked against the pins
 	@scripts/sbom
 
+.PHONY: monitoring
+monitoring: ## Prometheus and Alertmanager over workers: every alert by its cause, every query of the dashboards; 20 minutes
+	@scripts/monitoring
+
 clean: ## remove what was built, and the local servers with their data
 	@scripts/stack remove
 	rm -rf .build .build-* .local
