@@ -221,7 +221,7 @@ def killer(rig):
     lock = {}
 
     def make():
-        wait_until("the other worker is gone", lambda: rig.workers[1].process is None)
+        rig.workers[1].end()
         rig.publisher.publish("order.create", order() | {"order_id": identity})
         wait_until("the order is there", lambda: rig.sql(f"SELECT 1 FROM orders.orders WHERE order_id = '{identity}'"))
         lock["session"] = rig.sql_session(f"BEGIN; SELECT 1 FROM orders.orders WHERE order_id = '{identity}' FOR UPDATE;")
@@ -242,6 +242,8 @@ def killer(rig):
     def mend():
         lock["session"].kill()
         lock["session"].wait()
+        if rig.workers[1].process is None:
+            rig.workers[1].start()
         rig.load.go_on()
         rig.discard("delivery_limit")
 
