@@ -19,6 +19,8 @@ package final class OTLPTracer: Tracer {
     package var batch = 512
     /// How long a span waits for others.
     package var pause = Duration.milliseconds(250)
+    /// How long one request may take.
+    package var request = Duration.seconds(3)
     /// How long a collector may take to take a batch, its repeats included.
     package var patience = Duration.seconds(10)
 
@@ -35,6 +37,8 @@ package final class OTLPTracer: Tracer {
     var counts = Counts()
     /// Whether the last batch was not taken: told when that changes, not each time.
     var isFailing = false
+    /// Until then the last spans may be sent; nil while more may come.
+    var end: ContinuousClock.Instant?
   }
 
   private let url: String
@@ -56,8 +60,7 @@ package final class OTLPTracer: Tracer {
     self.settings = settings
     self.log = log
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.timeout.connect = .seconds(3)
-    configuration.timeout.read = .seconds(10)
+    configuration.timeout.connect = TimeAmount(settings.request)
     configuration.httpVersion = .http1Only
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
@@ -76,30 +79,33 @@ package final class OTLPTracer: Tracer {
     }
   }
 
-  /// Sends until the task is cancelled, then once more what still waits, for at most two seconds.
+  /// Sends until `stop` is called, then what still waits. Not to be cancelled: that would lose what is on its way.
   package func run() async {
-    while !Task.isCancelled {
+    while waiting.withLock({ $0.end == nil }) {
       try? await Task.sleep(for: settings.pause)
-      await sendAll(within: settings.patience)
+      await sendAll()
     }
-    await Task.detached { await self.sendAll(within: .seconds(2)) }.value
+    await sendAll()
   }
 
-  /// To be called once, after `run`.
+  /// No more spans will come; those that wait have two seconds, a request that is under way its own time.
+  package func stop() { waiting.withLock { $0.end = $0.end ?? .now + .seconds(2) } }
+
+  /// To be called once, when `run` has returned.
   package func close() async {
     try? await client.shutdown()
     try? await group.shutdownGracefully()
   }
 
-  private func sendAll(within patience: Duration) async {
-    let end = ContinuousClock.now + patience
+  private func sendAll() async {
+    let patience = ContinuousClock.now + settings.patience
     while true {
       let batch = waiting.withLock { waiting in
         defer { waiting.spans.removeFirst(min(settings.batch, waiting.spans.count)) }
         return Array(waiting.spans.prefix(settings.batch))
       }
       if batch.isEmpty { return }
-      let fault = await send(request.encoded(batch), until: end)
+      let fault = await send(request.encoded(batch), until: patience)
       note(fault, batch.count)
       if fault != nil { return }
     }
@@ -116,14 +122,15 @@ package final class OTLPTracer: Tracer {
   }
 
   /// Why the batch was not taken; nil where it was. Repeats what may be repeated: no answer, 429, 502, 503 and 504.
-  private func send(_ body: [UInt8], until end: ContinuousClock.Instant) async -> String? {
+  private func send(_ body: [UInt8], until patience: ContinuousClock.Instant) async -> String? {
     var backoff = Backoff(first: .milliseconds(200), limit: .seconds(2))
     while true {
-      switch await post(body, within: ContinuousClock.now.duration(to: end)) {
+      switch await post(body) {
       case .taken: return nil
       case .failed(let reason, let mayRepeat):
         let pause = backoff.next()
-        if !mayRepeat || ContinuousClock.now + pause >= end || Task.isCancelled { return reason }
+        let end = waiting.withLock { min($0.end ?? patience, patience) }
+        if !mayRepeat || ContinuousClock.now + pause >= end { return reason }
         try? await Task.sleep(for: pause)
       }
     }
@@ -134,14 +141,14 @@ package final class OTLPTracer: Tracer {
     case failed(String, mayRepeat: Bool)
   }
 
-  private func post(_ body: [UInt8], within limit: Duration) async -> Answer {
+  private func post(_ body: [UInt8]) async -> Answer {
     var post = HTTPClientRequest(url: url)
     post.method = .POST
     post.headers = ["content-type": "application/x-protobuf"]
     for (name, value) in headers { post.headers.add(name: name, value: value) }
     post.body = .bytes(ByteBuffer(bytes: body))
     do {
-      let response = try await client.execute(post, deadline: .now() + TimeAmount(max(limit, .milliseconds(1))))
+      let response = try await client.execute(post, deadline: .now() + TimeAmount(settings.request))
       let status = Int(response.status.code)
       // So that the connection can serve the next one.
       _ = try? await response.body.collect(upTo: 64 << 10)

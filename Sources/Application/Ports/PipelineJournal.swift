@@ -41,7 +41,7 @@ package protocol PipelineJournal: Sendable {
 package struct FinishedCommands: Sendable {
   /// Each from its delivery.
   package private(set) var took: [Duration] = []
-  /// Each from its sender's own time, of those that carry one.
+  /// Each from its sender's own time, of those that carry one and are no replays.
   package private(set) var ages: [Duration] = []
   /// The longest whose trace is recorded.
   package private(set) var example: (took: Duration, trace: TraceContext)?

@@ -32,7 +32,9 @@ extension CommandPipeline {
     for type in CommandType.allCases {
       var finished = FinishedCommands()
       for done in done where done.envelope.command.type == type {
-        finished.add(took: instant - done.received.arrivedAt, age: done.received.message.age(at: moment), trace: done.envelope.span?.context)
+        // A replay is as old as somebody's sleep.
+        let age = done.envelope.journey.replay == nil ? done.received.message.age(at: moment) : nil
+        finished.add(took: instant - done.received.arrivedAt, age: age, trace: done.envelope.span?.context)
       }
       if !finished.took.isEmpty { ports.journal.note(.finished(type: type, finished)) }
     }

@@ -94,6 +94,9 @@ extension HealthRegistry {
       Gauge("orders_dependency_required", "Whether the worker is unready without a dependency.") {
         self.report.dependencies.filter { $0.state != .unused }.map { (pairs: [("name", $0.name.rawValue)], value: $0.name.isRequired ? 1 : 0) }
       },
+      Gauge("orders_dependency_degraded", "Whether a dependency answers, but not as it should.") {
+        self.report.dependencies.filter { $0.state != .unused }.map { (pairs: [("name", $0.name.rawValue)], value: $0.state == .degraded ? 1 : 0) }
+      },
       Gauge("orders_dependency_latency_seconds", "The last round trip that was measured.") {
         self.report.dependencies.compactMap { row in row.latency.map { (pairs: [("name", row.name.rawValue)], value: $0 / .seconds(1)) } }
       },

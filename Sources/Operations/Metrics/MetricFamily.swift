@@ -97,6 +97,9 @@ package final class Histogram<Labels: MetricLabels>: MetricFamily {
     self.bounds = bounds
   }
 
+  /// Shows these from the start, as 0.
+  package func begin(_ known: some Sequence<Labels>) { for labels in known { record([], labels) } }
+
   package func record(_ value: Double, _ labels: Labels) { record(CollectionOfOne(value), labels) }
 
   package func record(_ values: some Collection<Double>, _ labels: Labels, example: Exemplar? = nil) {

@@ -136,6 +136,7 @@ struct CommandSender: Sendable {
     properties.type = type
     properties.messageID = id
     properties.correlationID = id
+    properties.timestamp = UInt64(max(0, Timestamp.now.microseconds) / 1_000_000)
     properties.replyTo = replyTo
     properties.deliveryMode = 2
     if let authorization { properties.headers = [Header(name: "authorization", value: .string(authorization))] }

@@ -175,7 +175,6 @@ final class WorkerComposition: Sendable {
     watching.cancel()
     measuring.cancel()
     queueWatch.stop()
-    tracing.cancel()
     relaying.cancel()
     fetchingKeys.cancel()
     await fetchingKeys.value
@@ -184,6 +183,8 @@ final class WorkerComposition: Sendable {
     await watching.value
     await measuring.value
     if queueWatch.isConnected { await lookingAtQueues.value }
+    // Nothing traces any more.
+    tracer?.stop()
     await tracing.value
     await tracer?.close()
     await payments?.close()
