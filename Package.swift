@@ -132,7 +132,8 @@ let whole: [Target] = [
     name: "order-worker",
     dependencies: [
       "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RabbitMQManagementAdapter", "RedisAdapter",
-      "HTTPPaymentAdapter", "JWTAdapter", "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
+      "HTTPPaymentAdapter", "JWTAdapter", "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing",
+      "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
@@ -152,7 +153,8 @@ let whole: [Target] = [
     "WorkerTests",
     [
       "TokenSupport",
-      "order-worker", "Operations", "HTTPPaymentAdapter", "PostgresAdapter", "RabbitMQAdapter", "RabbitMQManagementAdapter", "RedisAdapter", "RabbitMQClient", "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
+      "order-worker", "Operations", "HTTPPaymentAdapter", "PostgresAdapter", "RabbitMQAdapter", "RabbitMQManagementAdapter", "RedisAdapter", "RabbitMQClient",
+      "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]

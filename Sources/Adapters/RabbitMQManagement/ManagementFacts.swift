@@ -8,7 +8,11 @@ package enum PolicyValue: Sendable, Equatable, Decodable, CustomStringConvertibl
 
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if let number = try? container.decode(Int64.self) { self = .number(number) } else if let text = try? container.decode(String.self) { self = .text(text) } else {
+    if let number = try? container.decode(Int64.self) {
+      self = .number(number)
+    } else if let text = try? container.decode(String.self) {
+      self = .text(text)
+    } else {
       self = .other
     }
   }

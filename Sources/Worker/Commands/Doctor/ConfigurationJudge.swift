@@ -36,12 +36,14 @@ enum ConfigurationJudge {
     }
     if configuration[.reservationTTL] < .seconds(60) {
       list.warning(
-        "reservation time", "ORDERS_RESERVATION_TTL is \(DurationText.format(configuration[.reservationTTL])): orders expire while their payment is still being tried",
+        "reservation time",
+        "ORDERS_RESERVATION_TTL is \(DurationText.format(configuration[.reservationTTL])): orders expire while their payment is still being tried",
         mend: "set it to minutes; 15m is the default")
     }
     if configuration[.environment] == .production, configuration[.paymentProvider] == .none {
       list.warning(
-        "payment provider", "ORDERS_PAYMENT_PROVIDER is none in production: no order above zero can be confirmed", mend: "set it to http, and ORDERS_PAYMENT_URL")
+        "payment provider", "ORDERS_PAYMENT_PROVIDER is none in production: no order above zero can be confirmed",
+        mend: "set it to http, and ORDERS_PAYMENT_URL")
     }
   }
 
@@ -54,7 +56,9 @@ enum ConfigurationJudge {
         mend: "set ORDERS_AUTH=required with keys, as docs/security.md says, and ORDERS_ENV=production, which insists on it")
     }
     if configuration[.amqpURL].contains("guest:guest@") {
-      list.warning("rights", "ORDERS_AMQP_URL has RabbitMQ's well-known password of guest", mend: "make a user for the worker, as docs/deployment.md says, and delete guest")
+      list.warning(
+        "rights", "ORDERS_AMQP_URL has RabbitMQ's well-known password of guest",
+        mend: "make a user for the worker, as docs/deployment.md says, and delete guest")
     }
   }
 

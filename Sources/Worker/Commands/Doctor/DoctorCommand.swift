@@ -30,7 +30,7 @@ struct DoctorCommand: AsyncParsableCommand {
     // Not settings.load(): its warnings are findings here.
     let configuration = try ConfigurationLoader.load(flags: try settings.flags())
     try RunRules.check(configuration)
-    let report = DoctorReport(findings: await Checkup(configuration).findings())
+    let report = DoctorReport(await Checkup(configuration).findings())
     let isColoured = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
     Console.print(json ? report.json : report.text(width: Terminal.columns, isColoured: isColoured))
     if report.isBad(strict: strict) { throw CommandFailure(sentences: []) }

@@ -2,7 +2,12 @@ import Operations
 
 /// All findings, for people or for machines.
 struct DoctorReport {
+  /// What is worst comes first.
   let findings: [Finding]
+
+  init(_ findings: [Finding]) {
+    self.findings = Finding.Verdict.allCases.flatMap { verdict in findings.filter { $0.verdict == verdict } }
+  }
 
   /// Whether somebody has to do something; with `strict` also about what only looks unwise.
   func isBad(strict: Bool) -> Bool { findings.contains { $0.verdict == .problem || strict && $0.verdict == .warning } }
@@ -15,20 +20,44 @@ struct DoctorReport {
   }
 
   /// - Parameters:
-  ///   - width: How wide a line may be; sentences go on below each other in their column. Nil: as long as they are.
+  ///   - width: How wide a line may be: sentences go on below each other in their column, or where that is too narrow below their row. Nil: as long as
+  ///     they are.
   ///   - isColoured: Whether a terminal shows it.
   func text(width: Int?, isColoured: Bool) -> String {
-    let cells = findings.map { [$0.verdict.rawValue, $0.subject.rawValue, $0.place ?? "", $0.check] }
     let headings = ["VERDICT", "OF", "AT", "CHECK"]
+    let cells = findings.map { [$0.verdict.rawValue, $0.subject.rawValue, Self.shortened($0.place ?? ""), $0.check] }
     let used = headings.indices.map { column in (cells.map { $0[column].count } + [headings[column].count]).max() ?? 0 }.reduce(0) { $0 + $1 + 2 }
-    let room = width.map { max($0 - used, 30) } ?? .max
-    var rows: [[String]] = []
-    for (finding, cells) in zip(findings, cells) {
-      let sentences = Self.wrapped(finding.found, to: room) + (finding.mend.map { Self.wrapped("→ " + $0, to: room) } ?? [])
-      for (index, line) in sentences.enumerated() { rows.append((index == 0 ? cells : ["", "", "", ""]) + [line]) }
-    }
-    let table = TextTable(columns: (headings + ["FOUND, AND → HOW TO MEND IT"]).map(TextTable.Column.left), rows: rows).text
+    let room = width.map { $0 - used } ?? .max
+    let table =
+      room >= Self.leastRoom
+      ? beside(headings + ["FOUND, AND → HOW TO MEND IT"], cells, room) : below(headings, cells, max(width ?? 0, Self.leastRoom) - Self.indent.count)
     return (isColoured ? Self.coloured(table) : table) + "\n\n" + summary
+  }
+
+  private static let leastRoom = 50
+  private static let longestPlace = 30
+  private static let indent = "  "
+
+  private func beside(_ headings: [String], _ cells: [[String]], _ room: Int) -> String {
+    let rows = zip(findings, cells).flatMap { finding, cells in
+      Self.sentences(finding, room).enumerated().map { index, line in (index == 0 ? cells : ["", "", "", ""]) + [line] }
+    }
+    return TextTable(columns: headings.map(TextTable.Column.left), rows: rows).text
+  }
+
+  private func below(_ headings: [String], _ cells: [[String]], _ room: Int) -> String {
+    let lines = TextTable(columns: headings.map(TextTable.Column.left), rows: cells).text.split(separator: "\n")
+    let blocks = zip(findings, lines.dropFirst()).flatMap { finding, line in
+      [String(line)] + Self.sentences(finding, room).map { Self.indent + TextTable.printable($0) }
+    }
+    return ([lines.first.map(String.init) ?? ""] + blocks).joined(separator: "\n")
+  }
+
+  /// A path's end says more than its beginning.
+  private static func shortened(_ place: String) -> String { place.count > longestPlace ? "…" + place.suffix(longestPlace - 1) : place }
+
+  private static func sentences(_ finding: Finding, _ room: Int) -> [String] {
+    wrapped(finding.found, to: room) + (finding.mend.map { wrapped("→ " + $0, to: room) } ?? [])
   }
 
   var json: String {

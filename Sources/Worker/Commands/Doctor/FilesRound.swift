@@ -24,7 +24,8 @@ struct FilesRound: Sendable {
     for (setting, path) in named { if let path { files.append(SecretFile(name: setting.name, path: path)) } }
     if let key = amqp?.key ?? amqp?.certificate { files.append(SecretFile(name: "keyfile of ORDERS_AMQP_URL", path: key)) }
     if let key = postgres?.key { files.append(SecretFile(name: "sslkey of ORDERS_DATABASE_URL", path: key)) }
-    return files
+    // That the sealing keys cannot be read is said once.
+    return files.filter { $0.mode != nil || $0.name != Setting.signingKeyFile.name }
   }
 
   private func sealingKeys() -> [Finding] {
@@ -34,7 +35,8 @@ struct FilesRound: Sendable {
       _ = try AuthRules.sealingKeys(configuration)
       list.ok("sealing keys", "they can be used")
     } catch {
-      list.problem("sealing keys", error.sentences.joined(separator: "; "), mend: "docs/security.md says how to make them; the worker's user must be able to read them")
+      list.problem(
+        "sealing keys", error.sentences.joined(separator: "; "), mend: "docs/security.md says how to make them; the worker's user must be able to read them")
     }
     return list.all
   }

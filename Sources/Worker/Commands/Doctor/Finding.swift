@@ -1,6 +1,7 @@
 /// One thing that `doctor` looked at, and what it saw. Never has a secret in it.
 struct Finding: Sendable, Equatable {
   enum Verdict: String, Sendable, CaseIterable {
+    // In the order in which they are shown.
     case problem, warning
     /// The reason is in `found`, and what it takes to look in `mend`.
     case notChecked = "not checked"
@@ -39,7 +40,9 @@ struct FindingList {
   mutating func notChecked(_ check: String, _ found: String, mend: String? = nil) { add(.notChecked, check, found, mend) }
 
   mutating func add(_ verdict: Finding.Verdict, _ check: String, _ found: String, _ mend: String?) {
-    all.append(Finding(subject: subject, place: place, check: check, verdict: verdict, found: found, mend: mend))
+    // Servers' own words have line feeds and tabs in them.
+    let line = found.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    all.append(Finding(subject: subject, place: place, check: check, verdict: verdict, found: line, mend: mend))
   }
 }
 
@@ -54,9 +57,11 @@ enum Examined<Facts: Sendable>: Sendable {
 extension String {
   /// As one word of a shell's command line.
   var shellWord: String {
-    let isPlain = !isEmpty && utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "/._:@%+=,-".utf8.contains(byte)
-    }
+    let isPlain =
+      !isEmpty
+      && utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "/._:@%+=,-".utf8.contains(byte)
+      }
     return isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"
   }
 }

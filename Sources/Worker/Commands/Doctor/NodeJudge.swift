@@ -14,8 +14,11 @@ enum NodeJudge {
     guard let flags = flags.value else { return ManagementJudge.hidden("feature flags", &list) }
     let off = flags.filter { neededFlags.contains($0.name) && $0.state != "enabled" }
     for flag in off {
-      let loss = flag.name == "stream_queue" ? "queues dead-letter at most once, whatever their arguments say: retries and dead letters can get lost" : "there are no quorum queues"
-      list.problem("feature flags", "\(flag.name) is \(flag.state): \(loss)", mend: "`rabbitmqctl enable_feature_flag \(flag.name)`, once all nodes have the same version")
+      let loss =
+        flag.name == "stream_queue"
+        ? "queues dead-letter at most once, whatever their arguments say: retries and dead letters can get lost" : "there are no quorum queues"
+      list.problem(
+        "feature flags", "\(flag.name) is \(flag.state): \(loss)", mend: "`rabbitmqctl enable_feature_flag \(flag.name)`, once all nodes have the same version")
     }
     if off.isEmpty { list.ok("feature flags", "those that at-least-once dead-lettering needs are enabled") }
   }
@@ -35,10 +38,12 @@ enum NodeJudge {
       }
       if node.diskAlarm == true {
         list.problem(
-          "nodes", "node \(node.name) has an alarm for its disk: the cluster takes no messages", mend: "make room on the disk, or lower disk_free_limit where it asks for more than is needed")
+          "nodes", "node \(node.name) has an alarm for its disk: the cluster takes no messages",
+          mend: "make room on the disk, or lower disk_free_limit where it asks for more than is needed")
       }
       if let partitions = node.partitions, !partitions.isEmpty {
-        list.problem("nodes", "node \(node.name) is apart from \(partitions.joined(separator: ", "))", mend: "mend the network, then restart the smaller part's nodes")
+        list.problem(
+          "nodes", "node \(node.name) is apart from \(partitions.joined(separator: ", "))", mend: "mend the network, then restart the smaller part's nodes")
       }
     }
     if list.all.count == before { list.ok("nodes", "\(nodes.count) of \(nodes.count) run, without alarms") }

@@ -7,7 +7,8 @@ enum PaymentJudge {
     var list = FindingList(.payment, at: place)
     switch outcome {
     case .unreachable(let reason):
-      list.problem("provider", reason, mend: "start it, or correct ORDERS_PAYMENT_URL and the way to it; payments wait for ORDERS_PAYMENT_GIVE_UP, then are refused")
+      list.problem(
+        "provider", reason, mend: "start it, or correct ORDERS_PAYMENT_URL and the way to it; payments wait for ORDERS_PAYMENT_GIVE_UP, then are refused")
     case .answered(let status, let date):
       judgeStatus(status, &list)
       if let seconds = date.flatMap(HTTPDate.seconds) {
@@ -24,7 +25,8 @@ enum PaymentJudge {
     case 429, 503: list.warning("provider", "it answers \(status): it has no time just now", mend: "ask again; if it stays so, ask who runs it")
     default:
       list.problem(
-        "provider", "it answers a key that nobody used with \(status), where 404 is agreed on", mend: "correct ORDERS_PAYMENT_URL; schemas/openapi/payment.yaml says what it has to speak")
+        "provider", "it answers a key that nobody used with \(status), where 404 is agreed on",
+        mend: "correct ORDERS_PAYMENT_URL; schemas/openapi/payment.yaml says what it has to speak")
     }
   }
 }

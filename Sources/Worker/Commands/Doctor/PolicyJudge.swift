@@ -42,8 +42,11 @@ enum PolicyJudge {
     switch (key, queue) {
     case ("overflow", .commands), ("overflow", .retry):
       guard value != .text("reject-publish") else { return nil }
-      return (.problem, "it beats their argument, a full queue drops commands, and dead-lettering falls back to at-most-once: retries and dead letters can get lost")
-    case ("overflow", .queries): return value == .text("reject-publish") ? nil : (.warning, "a full queue drops the oldest question instead of refusing new ones")
+      return (
+        .problem, "it beats their argument, a full queue drops commands, and dead-lettering falls back to at-most-once: retries and dead letters can get lost"
+      )
+    case ("overflow", .queries):
+      return value == .text("reject-publish") ? nil : (.warning, "a full queue drops the oldest question instead of refusing new ones")
     case ("max-length", .deadLetter), ("max-length-bytes", .deadLetter): return (.problem, "dead letters beyond it are dropped, or refused")
     case ("max-length", .commands), ("max-length-bytes", .commands): return (.warning, "publishers are refused from there on")
     case ("max-length", .retry), ("max-length-bytes", .retry): return (.warning, "workers cannot put a command there from there on, and wait")

@@ -12,7 +12,8 @@ enum PostgresDurabilityJudge {
     let isWeak = { (level: String) in level == "off" || level == "local" && !facts.standbyNames.isEmpty }
     if isWeak(facts.commitOfWorker) {
       return list.problem(
-        "synchronous_commit", "the worker's sessions commit with \(facts.commitOfWorker), by what ORDERS_DATABASE_URL says in options: answered orders can get lost",
+        "synchronous_commit",
+        "the worker's sessions commit with \(facts.commitOfWorker), by what ORDERS_DATABASE_URL says in options: answered orders can get lost",
         mend: "take synchronous_commit out of the URL's options, or say remote_apply or on there")
     }
     if isWeak(facts.commitOfUser) {
@@ -59,7 +60,8 @@ enum PostgresDurabilityJudge {
     }
     list.problem(
       "synchronous standby", "\(names), and none of them follows\(facts.followers > 0 ? " but \(facts.followers) others" : ""): every commit waits without end",
-      mend: "start the standby and see its log and its application_name in primary_conninfo; to go on without it: `ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()`"
+      mend:
+        "start the standby and see its log and its application_name in primary_conninfo; to go on without it: `ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()`"
     )
   }
 }

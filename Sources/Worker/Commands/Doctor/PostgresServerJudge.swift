@@ -53,7 +53,8 @@ enum PostgresServerJudge {
       list.warning(
         "transactions",
         "\(held.idle) sessions idle in a transaction for more than 5 minutes, the longest for \(held.oldestSeconds / 60) minutes: what they locked waits, and vacuum cannot clean up",
-        mend: "ask who they are, `SELECT * FROM pg_stat_activity WHERE pid = \(held.oldestProcess)`, and end it: `SELECT pg_terminate_backend(\(held.oldestProcess))`"
+        mend:
+          "ask who they are, `SELECT * FROM pg_stat_activity WHERE pid = \(held.oldestProcess)`, and end it: `SELECT pg_terminate_backend(\(held.oldestProcess))`"
       )
     }
     if held.prepared > 0 {

@@ -15,7 +15,9 @@ enum QueueJudge {
 
   private static func judgeTypes(_ queues: [BrokerQueue], _ list: inout FindingList) {
     for queue in queues where queue.type != "quorum" {
-      list.problem("queue types", "queue \(queue.name) is of type \(queue.type), not quorum: it lives on one node, and can lose what was confirmed", mend: BrokerJudge.anew(queue.name))
+      list.problem(
+        "queue types", "queue \(queue.name) is of type \(queue.type), not quorum: it lives on one node, and can lose what was confirmed",
+        mend: BrokerJudge.anew(queue.name))
     }
     if queues.allSatisfy({ $0.type == "quorum" }) { list.ok("queue types", "all are quorum queues") }
   }
@@ -41,7 +43,11 @@ enum QueueJudge {
         isGood = false
         let found = "queue \(queue.name) has \(online.count) of \(members.count) members online"
         let mend = "start the nodes that are away; a node that is gone for good: `rabbitmqctl forget_cluster_node NODE`"
-        if online.count * 2 > members.count { list.warning("members", found, mend: mend) } else { list.problem("members", "\(found): it takes and gives nothing", mend: mend) }
+        if online.count * 2 > members.count {
+          list.warning("members", found, mend: mend)
+        } else {
+          list.problem("members", "\(found): it takes and gives nothing", mend: mend)
+        }
       }
       let wanted = min(nodes?.count ?? 0, 3)
       if members.count < wanted {

@@ -58,6 +58,7 @@ enum RedisJudge {
   private static func judgeLatency(_ facts: RedisFacts, _ list: inout FindingList) {
     let text = ClockJudge.milliseconds(facts.latency)
     if facts.latency < slow { return list.ok("latency", "answers within \(text)") }
-    list.warning("latency", "answers take \(text), and the cache gives up after 50 ms", mend: "bring it nearer to the workers; see `redis-cli --latency` and SLOWLOG")
+    list.warning(
+      "latency", "answers take \(text), and the cache gives up after 50 ms", mend: "bring it nearer to the workers; see `redis-cli --latency` and SLOWLOG")
   }
 }

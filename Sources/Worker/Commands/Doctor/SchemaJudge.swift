@@ -30,7 +30,9 @@ enum SchemaJudge {
       let create = schema.missingRoles.map { "CREATE ROLE \"\($0)\" NOLOGIN" }.joined(separator: "; ")
       list.warning(
         "roles", "PostgreSQL does not keep tenants apart, for there is no role \(schema.missingRoles.joined(separator: " and no role "))",
-        mend: "\(setUp), which makes them where it may; else have an administrator run `\(create); GRANT \(quoted(schema.missingRoles)) TO \"\(user)\"`, then setup again")
+        mend:
+          "\(setUp), which makes them where it may; else have an administrator run `\(create); GRANT \(quoted(schema.missingRoles)) TO \"\(user)\"`, then setup again"
+      )
     }
     if !schema.forbiddenRoles.isEmpty {
       list.problem(
@@ -45,7 +47,8 @@ enum SchemaJudge {
       list.problem("rights", "missing: \(schema.missingRights.joined(separator: "; "))", mend: "\(setUp) as the tables' owner, which gives them again")
     }
     if !schema.unseparated.isEmpty && schema.missingRoles.isEmpty {
-      list.warning("rights", "row-level security is off on \(schema.unseparated.joined(separator: ", ")): only the worker's conditions keep tenants apart", mend: setUp)
+      list.warning(
+        "rights", "row-level security is off on \(schema.unseparated.joined(separator: ", ")): only the worker's conditions keep tenants apart", mend: setUp)
     }
     if schema.missingRights.isEmpty && (schema.unseparated.isEmpty || !schema.missingRoles.isEmpty) { list.ok("rights", "the worker may do all that it does") }
   }

@@ -23,9 +23,12 @@ struct SecretFile: Sendable, Equatable {
     files.flatMap { file in
       var list = FindingList(.files, at: file.path)
       switch file.mode {
-      case nil: list.problem("secret", "\(file.name): it is not there, or cannot be seen by this user", mend: "correct \(file.name), or the rights on the folders above")
+      case nil:
+        list.problem(
+          "secret", "\(file.name): it is not there, or cannot be seen by this user", mend: "correct \(file.name), or the rights on the folders above")
       case let mode? where mode & 0o004 != 0:
-        list.warning("secret", "\(file.name): everybody on this machine may read it", mend: "`chmod o-rwx \(file.path.shellWord)`; in Kubernetes `defaultMode: 0440`")
+        list.warning(
+          "secret", "\(file.name): everybody on this machine may read it", mend: "`chmod o-rwx \(file.path.shellWord)`; in Kubernetes `defaultMode: 0440`")
       case let mode? where mode & 0o002 != 0:
         list.warning("secret", "\(file.name): everybody on this machine may change it", mend: "`chmod o-rwx \(file.path.shellWord)`")
       default: list.ok("secret", "\(file.name): only its owner and group may read it")
