@@ -37,6 +37,7 @@ package struct ManagementAPI: Sendable {
     place = "\(host):\(parts.port ?? (parts.scheme == "https" ? 443 : 80))"
     var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
     settings.timeout.connect = .seconds(3)
+    settings.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }
 

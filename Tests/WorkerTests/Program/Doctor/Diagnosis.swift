@@ -27,7 +27,7 @@ struct Diagnosis: Decodable {
   static func of(_ world: ServerWorld, _ settings: [String: String] = [:], arguments: [String] = []) async throws -> (diagnosis: Diagnosis, code: Int32) {
     let result = try await Program.run(["doctor", "--json"] + arguments, environment: world.environment.merging(settings) { $1 })
     #expect(result.errors == "")
-    let diagnosis = try JSONDecoder().decode(Diagnosis.self, from: Data(result.output.utf8))
+    let diagnosis = try #require(try? JSONDecoder().decode(Diagnosis.self, from: Data(result.output.utf8)), "exit code \(result.code): \(result.output)")
     #expect(result.code == (diagnosis.counts.problem > 0 || arguments.contains("--strict") && diagnosis.counts.warning > 0 ? 1 : 0))
     return (diagnosis, result.code)
   }

@@ -70,7 +70,7 @@ import Testing
       let twice = Stack.databaseURL.replacing("127.0.0.1:\(port)", with: "127.0.0.1:\(port),localhost:\(port)")
       try await Diagnosis.of(world, ["ORDERS_DATABASE_URL": twice]).diagnosis
         .expect("problem", "postgres", "primary", "not one cluster", mend: "ORDERS_DATABASE_URL")
-      let nowhere = Stack.databaseURL.replacing("/orders", with: "/nowhere")
+      let nowhere = String(Stack.databaseURL.dropLast("orders".count)) + "nowhere"
       try await Diagnosis.of(world, ["ORDERS_DATABASE_URL": nowhere]).diagnosis.expect("problem", "postgres", "host", "does not exist", mend: "createdb")
     }
   }
