@@ -82,7 +82,8 @@ package struct BrokerQueue: Sendable, Equatable, Decodable {
     online = try? fields.decodeIfPresent([String].self, forKey: .online)
     policy = try? fields.decodeIfPresent(String.self, forKey: .policy)
     operatorPolicy = try? fields.decodeIfPresent(String.self, forKey: .operatorPolicy)
-    effective = try? fields.decodeIfPresent([String: PolicyValue].self, forKey: .effective)
+    // None at all comes as an array, too.
+    effective = fields.contains(.effective) ? (try? fields.decode([String: PolicyValue].self, forKey: .effective)) ?? [:] : nil
   }
 }
 

@@ -83,15 +83,25 @@ import Testing
   }
 
   @Test func wherePoliciesAreHiddenWhatTheQueueTellsCounts() {
-    let found = Self.complaints { facts in
-      facts.policies = .notGiven(.refused)
-      facts.operatorPolicies = .notGiven(.refused)
-      guard var queues = facts.queues.value, let index = queues.firstIndex(where: { $0.name == "shop.commands" }) else { return }
-      queues[index].policy = "lossy"
-      queues[index].effective = ["overflow": .text("drop-head")]
-      facts.queues = .value(queues)
+    /// `told` is what the queues say of policies, and `lossy` what the commands' own does.
+    func found(told: [String: PolicyValue]?, lossy: [String: PolicyValue]?) -> [Finding] {
+      Self.complaints { facts in
+        facts.policies = .notGiven(.refused)
+        facts.operatorPolicies = .notGiven(.refused)
+        facts.queues = .value(
+          (facts.queues.value ?? []).map { queue in
+            var queue = queue
+            queue.effective = told
+            if queue.name == "shop.commands" { (queue.policy, queue.effective) = ("lossy", lossy) }
+            return queue
+          })
+      }
     }
-    #expect(found.map(\.found).first?.hasPrefix("policy lossy sets overflow to drop-head for shop.commands") == true)
+    #expect(
+      found(told: [:], lossy: ["overflow": .text("drop-head")]).first?.found.hasPrefix("policy lossy sets overflow to drop-head for shop.commands") == true)
+    #expect(found(told: [:], lossy: [:]) == [])
+    #expect(found(told: nil, lossy: [:]).map(\.verdict) == [.notChecked])
+    #expect(found(told: nil, lossy: ["overflow": .text("drop-head")]).map(\.verdict) == [.problem, .notChecked])
   }
 
   private static func queues(_ facts: inout ManagementFacts, _ change: (inout BrokerQueue) -> Void) {

@@ -6,14 +6,15 @@ struct AppliedPolicy: Equatable {
   let isOperators: Bool
   let definition: [String: PolicyValue]
 
-  /// By the policies themselves where they are to be seen; else by what the queue tells, which it does some seconds late.
-  static func of(_ queue: BrokerQueue, _ facts: ManagementFacts) -> [AppliedPolicy] {
+  /// By the policies themselves where they are to be seen; else by what the queue tells, which it does some seconds late: nil where it has not told.
+  static func of(_ queue: BrokerQueue, _ facts: ManagementFacts) -> [AppliedPolicy]? {
     if let policies = facts.policies.value, let operators = facts.operatorPolicies.value {
       return [(policies, false), (operators, true)].compactMap { all, isOperators in
         winner(all, queue).map { AppliedPolicy(name: $0.name, isOperators: isOperators, definition: $0.definition) }
       }
     }
-    guard let effective = queue.effective, !effective.isEmpty else { return [] }
+    guard let effective = queue.effective else { return nil }
+    if effective.isEmpty { return [] }
     let names = [queue.policy, queue.operatorPolicy].compactMap(\.self).joined(separator: " with operator policy ")
     return [AppliedPolicy(name: names, isOperators: queue.policy == nil, definition: effective)]
   }

@@ -22,6 +22,7 @@ struct BrokerRound: Sendable {
       return .init(findings: [])
     }
     async let shown = management(connection)
+    async let met = HTTPSPlace(configuration[.amqpManagementURL])?.look(.rabbitmq, now: now) ?? []
     let hosts = await sideBySide(connection.oneForEachHost) { host in
       (place: host.hosts[0].place, result: await examine(host), configuration: host)
     }
@@ -39,6 +40,7 @@ struct BrokerRound: Sendable {
     case nil: break
     }
     part.add(facts, setting(connection, hasCompared: seen?.facts?.different != nil))
+    part.findings += await met
     return part
   }
 

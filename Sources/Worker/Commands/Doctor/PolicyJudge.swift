@@ -17,9 +17,14 @@ enum PolicyJudge {
   static func judge(_ facts: ManagementFacts, prefix: String, virtualHost: String, into list: inout FindingList) {
     guard let queues = facts.queues.value else { return }
     var harms: [Harm] = []
+    var isUnknown = false
     for queue in queues {
       guard let kind = Queue(queue.name, prefix: prefix) else { continue }
-      for policy in AppliedPolicy.of(queue, facts) {
+      guard let policies = AppliedPolicy.of(queue, facts) else {
+        isUnknown = true
+        continue
+      }
+      for policy in policies {
         for (key, value) in policy.definition.sorted(by: { $0.key < $1.key }) {
           guard let (verdict, why) = harm(key, value, to: kind) else { continue }
           if let known = harms.firstIndex(where: { $0.policy == policy && $0.key == key && $0.why == why }) {
@@ -34,7 +39,13 @@ enum PolicyJudge {
       let found = "\(harm.policy.title) sets \(harm.key) to \(harm.value) for \(harm.queues.joined(separator: ", ")): \(harm.why)"
       list.add(harm.verdict, "policies", found, harm.policy.remedy(key: harm.key, prefix: prefix, virtualHost: virtualHost))
     }
-    if harms.isEmpty { list.ok("policies", "none takes anything from the queues' own arguments") }
+    if isUnknown {
+      list.notChecked(
+        "policies", "policies are hidden from this user, and some queues have not told yet what applies to them",
+        mend: "run doctor again in some seconds, or `rabbitmqctl set_user_tags USER monitoring policymaker` for the user in ORDERS_AMQP_MANAGEMENT_URL")
+    } else if harms.isEmpty {
+      list.ok("policies", "none takes anything from the queues' own arguments")
+    }
   }
 
   /// Nil where this part of a definition does none.
@@ -48,8 +59,8 @@ enum PolicyJudge {
     case ("overflow", .queries):
       return value == .text("reject-publish") ? nil : (.warning, "a full queue drops the oldest question instead of refusing new ones")
     case ("max-length", .deadLetter), ("max-length-bytes", .deadLetter): return (.problem, "dead letters beyond it are dropped, or refused")
-    case ("max-length", .commands), ("max-length-bytes", .commands): return (.warning, "publishers are refused from there on")
-    case ("max-length", .retry), ("max-length-bytes", .retry): return (.warning, "workers cannot put a command there from there on, and wait")
+    case ("max-length", .commands), ("max-length-bytes", .commands): return (.warning, "beyond it commands are refused, or dropped where overflow says so")
+    case ("max-length", .retry), ("max-length-bytes", .retry): return (.warning, "beyond it workers cannot put a command there, and wait")
     case ("message-ttl", .deadLetter): return (.problem, "dead letters are thrown away after that time")
     case ("message-ttl", .commands): return (.problem, "commands that wait longer become dead letters")
     case ("message-ttl", .retry): return (.warning, "where it is shorter than the rung's own time, retries come too soon")

@@ -15,7 +15,7 @@ import Testing
           "problem", "rabbitmq", "policies", "policy \(world.prefix) sets overflow to drop-head for \(world.prefix).commands, ",
           mend: "rabbitmqctl clear_policy -p / \(world.prefix)")
         // That it takes nothing else from the queues is said, too, for each by itself.
-        diagnosis.expect("warning", "rabbitmq", "policies", "sets max-length to 1000 for \(world.prefix).commands: publishers", mend: "max-length out of it")
+        diagnosis.expect("warning", "rabbitmq", "policies", "sets max-length to 1000 for \(world.prefix).commands: beyond it", mend: "max-length out of it")
         let found = diagnosis.complaints(of: "rabbitmq").first { $0.found.contains("overflow") }?.found
         #expect(found?.contains("\(world.prefix).retry.10m") == true)
         #expect(found?.contains(".queries") == false && found?.contains(".dead-letter") == false)
@@ -88,6 +88,15 @@ import Testing
       ).diagnosis
       for check in ["arguments", "bindings", "queue types", "members", "nodes"] { managed.expectWell("rabbitmq", check) }
       managed.expect("not checked", "rabbitmq", "rights", "does not show it", mend: "administrator")
+      // Policies are hidden from it, and each queue tells of its own by and by.
+      try await BrokenBroker.withPolicy(world, queues: "commands", #"{"overflow":"drop-head"}"#) {
+        let settings = ["ORDERS_AMQP_MANAGEMENT_URL": BrokenBroker.url.replacing("guest:guest", with: "\(name):pw")]
+        let isNamed = try await eventually {
+          let findings = try await Diagnosis.of(world, settings).diagnosis.findings
+          return findings.contains { $0.check == "policies" && $0.found.contains("\(name) sets overflow to drop-head") }
+        }
+        #expect(isNamed)
+      }
       // Seen by one who may.
       await broker.put("permissions/%2F/\(name)", #"{"configure":"^$","write":"^$","read":"^\#(name)\\..*"}"#)
       let narrow = try await Diagnosis.of(world, ["ORDERS_AMQP_URL": amqp].merging(Self.management) { $1 }).diagnosis
@@ -106,6 +115,28 @@ import Testing
       wrong.expect("problem", "rabbitmq", "host", "refused", mend: "password")
       #expect(!wrong.findings.contains { $0.found.contains("s3cret") || $0.mend?.contains("s3cret") == true })
     }
+  }
+
+  @Test(.enabled(if: PrivateRabbitMQ.isInstalled && TestCertificates.isInstalled)) func aBrokersCertificateThatRunsOutIsNamed() async throws {
+    let certificates = try await TestCertificates(days: 365)
+    try await certificates.issue("broker", for: ["localhost"], days: 3, user: "postgres")
+    let port = freePort()
+    let server = try #require(
+      try await PrivateRabbitMQ.start(configuration: [
+        "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(certificates.certificate("authority"))",
+        "ssl_options.certfile = \(certificates.certificate("broker"))", "ssl_options.keyfile = \(certificates.key("broker"))",
+      ]))
+    func url(_ authority: String, host: String = "localhost") -> [String: String] {
+      ["ORDERS_AMQP_URL": "amqps://guest:guest@\(host):\(port)/?cacertfile=\(certificates.certificate(authority))"]
+    }
+    let trusted = try await Diagnosis.of(ServerWorld(url("authority"))).diagnosis
+    let stranger = try await Diagnosis.of(ServerWorld(url("stranger"))).diagnosis
+    let misnamed = try await Diagnosis.of(ServerWorld(url("authority", host: "127.0.0.1"))).diagnosis
+    await server.remove()
+    await certificates.remove()
+    trusted.expect("problem", "rabbitmq", "certificate", "the certificate of broker runs out in 2 days", mend: "ssl_options.certfile")
+    stranger.expect("problem", "rabbitmq", "host", "signed by no authority in", mend: "docs/tls.md")
+    misnamed.expect("problem", "rabbitmq", "host", "not for 127.0.0.1, only for localhost", mend: "issued for the name")
   }
 
   @Test(.enabled(if: PrivateRabbitMQ.isInstalled)) func aMissingFeatureFlagIsNamed() async throws {
