@@ -58,4 +58,15 @@ import Testing
     list.problem("host", "Connection refused\n\tIs the server running?", mend: "start it")
     #expect(list.all.first?.found == "Connection refused Is the server running?")
   }
+
+  @Test func aRoundThatFindsNoEndIsLeftBehindAndNamed() async {
+    let quick = await Checkup.bounded(.redis, within: .seconds(60)) { .init(findings: [Self.finding(.ok)]) }
+    #expect(quick.findings.map(\.verdict) == [.ok])
+    let stuck = await Checkup.bounded(.redis, within: .milliseconds(20)) {
+      try? await Task.sleep(for: .seconds(60))
+      return .init(findings: [])
+    }
+    #expect(stuck.findings.map(\.verdict) == [.problem])
+    #expect(stuck.findings.first?.found == "no end of it within 20ms")
+  }
 }

@@ -12,12 +12,12 @@ struct Checkup: Sendable {
 
   func findings() async -> [Finding] {
     let now = ClockReading.wallClock.components.seconds
-    async let files = bounded(.files) { [configuration] in FilesRound(configuration).findings(now: now) }
-    async let postgres = bounded(.postgres) { [configuration] in await PostgresRound(configuration).look(now: now) }
-    async let rabbitmq = bounded(.rabbitmq) { [configuration] in await BrokerRound(configuration).look(now: now) }
-    async let redis = bounded(.redis) { [configuration] in await RedisRound(configuration).look() }
-    async let keys = bounded(.keys) { [configuration] in await KeysRound(configuration).look(now: now) }
-    async let payment = bounded(.payment) { [configuration] in await PaymentRound(configuration).look(now: now) }
+    async let files = Self.bounded(.files) { [configuration] in FilesRound(configuration).findings(now: now) }
+    async let postgres = Self.bounded(.postgres) { [configuration] in await PostgresRound(configuration).look(now: now) }
+    async let rabbitmq = Self.bounded(.rabbitmq) { [configuration] in await BrokerRound(configuration).look(now: now) }
+    async let redis = Self.bounded(.redis) { [configuration] in await RedisRound(configuration).look() }
+    async let keys = Self.bounded(.keys) { [configuration] in await KeysRound(configuration).look(now: now) }
+    async let payment = Self.bounded(.payment) { [configuration] in await PaymentRound(configuration).look(now: now) }
     let parts = await [files, postgres, rabbitmq, redis, keys, payment]
     return ConfigurationJudge.judge(configuration) + parts.flatMap(\.findings) + ClockJudge.between(parts.flatMap(\.clocks))
   }
@@ -28,7 +28,10 @@ struct Checkup: Sendable {
     var clocks: [(place: String, clock: ClockReading)] = []
   }
 
-  private func bounded(_ subject: Finding.Subject, _ round: @escaping @Sendable () async -> Part) async -> Part {
+  /// What the round finds, or that it has found no end; it is then left behind, for what it waits for may heed no cancellation.
+  static func bounded(
+    _ subject: Finding.Subject, within patience: Duration = patience, _ round: @escaping @Sendable () async -> Part
+  ) async -> Part {
     await withCheckedContinuation { continuation in
       let isDone = Flag()
       Task {
@@ -36,10 +39,10 @@ struct Checkup: Sendable {
         if isDone.raise() { continuation.resume(returning: part) }
       }
       Task {
-        try? await Task.sleep(for: Self.patience)
+        try? await Task.sleep(for: patience)
         guard isDone.raise() else { return }
         var list = FindingList(subject)
-        list.problem("answer", "no end of it within \(DurationText.format(Self.patience))", mend: "see that it answers at all, and run doctor again")
+        list.problem("answer", "no end of it within \(DurationText.format(patience))", mend: "see that it answers at all, and run doctor again")
         continuation.resume(returning: Part(findings: list.all))
       }
     }

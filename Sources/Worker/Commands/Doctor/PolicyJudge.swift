@@ -73,7 +73,7 @@ enum PolicyJudge {
       return (.problem, "dead letters are dropped after a few crashes or reconnections of workers")
     case ("dead-letter-strategy", .commands), ("dead-letter-strategy", .retry):
       guard value != .text("at-least-once") else { return nil }
-      return (.warning, "the queues' own argument says at-least-once, and a version that lets the policy win can lose retries and dead letters")
+      return (.warning, "it has no effect beside the queues' own argument, at-least-once, and whoever set it expects otherwise")
     case ("consumer-timeout", .commands):
       guard case .number(let limit) = value, limit < 300_000 else { return nil }
       return (.warning, "commands are delivered again, and counted, where the database is away for that many milliseconds")

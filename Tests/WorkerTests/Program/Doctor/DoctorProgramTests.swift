@@ -164,6 +164,28 @@ import TokenSupport
     #expect(diagnosis.findings.contains { $0.of == "payment" && $0.verdict == "problem" })
   }
 
+  @Test func noSecretIsShownWhateverIsWrong() async throws {
+    let (secret, files) = ("hunter2secret", try Program.Files())
+    defer { files.remove() }
+    let port = freePort()
+    let wrong = { (url: String) in url.replacing("guest:guest@", with: "guest:\(secret)@").replacing("orders@", with: "nobody:\(secret)@") }
+    let settings = [
+      "ORDERS_AMQP_URL": wrong(Stack.amqpURL) + ",127.0.0.1:\(port)/", "ORDERS_DATABASE_URL": wrong(Stack.databaseURL),
+      "ORDERS_REDIS_URL": Stack.redisURL.replacing("//", with: "//user:\(secret)@"), "ORDERS_AMQP_MANAGEMENT_URL": wrong(BrokenBroker.url),
+      "ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": "http://127.0.0.1:\(port)", "ORDERS_PAYMENT_TOKEN": secret, "ORDERS_AUTH": "required",
+      "ORDERS_JWT_JWKS_URL": "http://user:\(secret)@127.0.0.1:\(port)/?key=\(secret)", "ORDERS_SIGNING_KEY_FILE": try files.write(secret, to: "sealing"),
+    ]
+    for form in [["doctor"], ["doctor", "--json"]] {
+      let result = try await Program.run(form, environment: settings)
+      #expect(result.code == 1)
+      #expect(!(result.output + result.errors).contains(secret))
+      for part in ["postgres", "rabbitmq", "redis", "keys", "payment", "files"] {
+        let words = result.output.split(separator: "\n").map { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+        #expect(words.contains("problem \(part)") || result.output.contains(#""verdict":"problem","of":"\#(part)""#), "\(part)")
+      }
+    }
+  }
+
   @Test func whatIsLegalAndUnwiseIsNamed() async throws {
     let world = ServerWorld(["ORDERS_PREFETCH": "100", "ORDERS_BATCH_MAX": "400", "ORDERS_PREFETHC": "7"])
     let diagnosis = try await Diagnosis.of(world).diagnosis
