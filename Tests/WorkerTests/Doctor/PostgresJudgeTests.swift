@@ -56,6 +56,7 @@ import Testing
     ({ $0.schema?.newer = ["9 next"] }, ["warning migrations"]), ({ $0.schema?.missingRoles = ["orders_tenants"] }, ["warning roles"]),
     ({ $0.schema?.forbiddenRoles = ["orders_tenants"] }, ["problem roles"]),
     ({ $0.schema?.missingRights = ["orders_tenants: INSERT on orders"] }, ["problem rights"]),
+    ({ $0.schema?.hidden = "permission denied for schema orders" }, ["problem rights"]),
     ({ $0.schema?.unseparated = ["orders"] }, ["warning rights"]),
     ({ $0.schema?.hasNextAuditPartition = false }, ["warning audit partition"]),
     (

@@ -71,6 +71,8 @@ package struct SchemaFacts: Sendable, Equatable {
   package var unseparated: [String] = []
   /// Rights that a role lacks, as `orders_tenants: UPDATE on orders`.
   package var missingRights: [String] = []
+  /// Why the schema cannot be read at all, in the server's words; nil where it can.
+  package var hidden: String?
 
   package init() {}
 }

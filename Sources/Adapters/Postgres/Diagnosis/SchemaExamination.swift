@@ -4,14 +4,22 @@ import PostgresClient
 struct SchemaExamination {
   let schema: String
 
+  /// As the worker sees it: by the role that it takes, for its user need not have rights of his own. The session keeps the role.
   func facts(_ session: PostgresSession) throws(PostgresError) -> SchemaFacts {
     var facts = SchemaFacts()
-    try readMigrations(session, &facts)
     try readRoles(session, &facts)
-    // Of tables that are not there nothing more can be said.
-    guard facts.pending.isEmpty else { return facts }
-    try readPartition(session, &facts)
-    try readRights(session, &facts)
+    let system = DatabaseRole.system.name(schema: schema)
+    do throws(PostgresError) {
+      if !(facts.missingRoles + facts.forbiddenRoles).contains(system) { _ = try session.query(Self.takeRole, [.text(system)]) }
+      try readMigrations(session, &facts)
+      // Of tables that are not there nothing more can be said.
+      guard facts.pending.isEmpty else { return facts }
+      try readPartition(session, &facts)
+      try readRights(session, &facts)
+    } catch {
+      guard error.sqlState == "42501" else { throw error }
+      facts.hidden = error.serverError?.message
+    }
     return facts
   }
 
@@ -65,6 +73,8 @@ struct SchemaExamination {
       FROM pg_roles WHERE rolname = $1
       """, parameterTypes: [.text])
 
+  private static let takeRole = Statement(name: "doctor_take_role", sql: "SELECT set_config('role', $1, false)", parameterTypes: [.text])
+
   private static let partition = Statement(
     name: "doctor_partition",
     sql: """
@@ -75,7 +85,7 @@ struct SchemaExamination {
     name: "doctor_separation", sql: "SELECT relrowsecurity FROM pg_class WHERE oid = $1::regclass", parameterTypes: [.text])
 
   private static let right = Statement(
-    name: "doctor_right", sql: "SELECT has_table_privilege(coalesce($1, current_user::text), $2, $3), current_user::text",
+    name: "doctor_right", sql: "SELECT has_table_privilege(coalesce($1, session_user::text), $2, $3), session_user::text",
     parameterTypes: [.text, .text, .text])
 }
 

@@ -5,6 +5,11 @@ enum SchemaJudge {
   static let setUp = "run `order-worker setup`"
 
   static func judge(_ schema: SchemaFacts, user: String, into list: inout FindingList) {
+    judgeRoles(schema, user: user, &list)
+    if let hidden = schema.hidden {
+      let mend = "make the worker's user a member of the worker's roles, or give it rights, as docs/deployment.md says; then \(setUp)"
+      return list.problem("rights", "the worker's user may not read the schema: \(hidden)", mend: mend)
+    }
     if !schema.pending.isEmpty {
       list.problem("migrations", "not applied yet: \(schema.pending.joined(separator: ", "))", mend: "\(setUp), as a user who may make tables")
     }
@@ -14,7 +19,6 @@ enum SchemaJudge {
         mend: "go on with the upgrade, so that no worker of this version is left; doctor and setup of the newer version know these tables")
     }
     if schema.pending.isEmpty && schema.newer.isEmpty { list.ok("migrations", "all are applied") }
-    judgeRoles(schema, user: user, &list)
     guard schema.pending.isEmpty else { return }
     judgeRights(schema, &list)
     if schema.hasNextAuditPartition {

@@ -59,6 +59,23 @@ import Testing
     }
   }
 
+  /// As docs/deployment.md makes the worker's user: without any right but to take the two roles.
+  @Test func aUserWithAWorkersRightsIsEnough() async throws {
+    try await ServerWorld.with { world async throws in
+      let (user, name) = (world.prefix + "_user", world.prefix)
+      try await world.sql("CREATE ROLE \(user) LOGIN NOINHERIT IN ROLE \(name)_tenants, \(name)_system")
+      let url = Stack.databaseURL.replacing("orders@", with: "\(user)@")
+      let diagnosis = try await Diagnosis.of(world, ["ORDERS_DATABASE_URL": url]).diagnosis
+      #expect(diagnosis.complaints(of: "postgres").map(\.check) == ["transactions"], "\(diagnosis.complaints(of: "postgres"))")
+      for check in ["migrations", "roles", "rights", "audit partition"] { diagnosis.expectWell("postgres", check) }
+      try await world.sql("REVOKE \(name)_tenants, \(name)_system FROM \(user)")
+      let less = try await Diagnosis.of(world, ["ORDERS_DATABASE_URL": url]).diagnosis
+      less.expect("problem", "postgres", "roles", "may not take the role \(name)_tenants", mend: "GRANT \"\(name)_tenants\"")
+      less.expect("problem", "postgres", "rights", "may not read the schema: permission denied", mend: "docs/deployment.md")
+      try await world.sql("DROP OWNED BY \(user); DROP ROLE \(user)")
+    }
+  }
+
   @Test func oneHostOfSeveralThatIsAwayIsNamedAndNoOther() async throws {
     try await ServerWorld.with { world async throws in
       let dead = freePort()
