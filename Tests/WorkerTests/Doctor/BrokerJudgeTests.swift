@@ -30,6 +30,7 @@ import Testing
     ("the server closed the connection: it wants a client certificate, which certfile and keyfile name", false, "docs/tls.md"),
     ("the server's certificate is not for mq1, only for mq2", false, "issued for the name"),
     ("cannot connect to RabbitMQ at mq1:5672: cannot resolve mq1", false, "name server"), ("a socket error occurred", false, "take mq1:5672 out"),
+    ("logging in to RabbitMQ at mq1:5672: request timed out", false, "overloaded"),
   ])
   func eachWayInWhichAConnectionFailsHasItsRemedy(reason: String, isRefused: Bool, remedy: String) {
     let found = Self.host(.failure(.init(reason: reason, isRefused: isRefused)))

@@ -42,8 +42,8 @@ import Testing
 
   @Test(
     arguments: [
-      (-1, "problem", "ran out"), (0, "problem", "less than a day"), (86_400, "problem", "1 day,"), (7 * 86_400 - 1, "problem", "6 days"),
-      (7 * 86_400, "warning", "7 days"), (30 * 86_400 - 1, "warning", "29 days"), (30 * 86_400, "ok", "good until"),
+      (-1, "problem", "ran out"), (0, "problem", "less than a day"), (86_400, "problem", "1 day,"), (7 * 86_400 - 1, "problem", "7 days"),
+      (7 * 86_400, "warning", "7 days"), (30 * 86_400 - 1, "warning", "30 days"), (30 * 86_400, "ok", "good until"),
     ] as [(Int64, String, String)])
   func aCertificateIsJudgedByTheTimeLeft(left: Int64, verdict: String, words: String) {
     var list = FindingList(.postgres)

@@ -114,6 +114,7 @@ import Testing
     ("the server's certificate is not valid yet", "clock"),
     ("server certificate for \"a\" does not match host name \"b\"", "issued for the name"), ("SSL error: unknown", "docs/tls.md"),
     ("cannot resolve db1: Name or service not known", "name server"), ("Connection refused", "take db1:5432 out of ORDERS_DATABASE_URL"),
+    ("no answer from db1:5432 within the connect timeout", "overloaded"),
   ])
   func eachWayInWhichAConnectionFailsHasItsRemedy(reason: String, remedy: String) {
     #expect(ConnectionAdvice.postgres(reason, place: "db1:5432").contains(remedy))

@@ -5,7 +5,7 @@ import RabbitMQManagementAdapter
 
 /// Asks each host of ORDERS_AMQP_URL by itself, then one of them for exchanges and queues, and the management API for the rest.
 struct BrokerRound: Sendable {
-  private static let connectTimeout = Duration.seconds(4)
+  private static let connectTimeout = Duration.seconds(6)
   private static let patience = Duration.seconds(6)
 
   private let configuration: Configuration
@@ -35,7 +35,11 @@ struct BrokerRound: Sendable {
     case .facts(let seen): part.findings += BrokerJudge.judge(seen, comparedElsewhere: facts?.examined.isShown == true)
     case .failed(let reason):
       var list = FindingList(.rabbitmq)
-      list.problem("exchanges and queues", reason, mend: "give the worker's user rights on them, as docs/operations.md says")
+      let mend =
+        reason.contains("ACCESS_REFUSED")
+        ? "give the worker's user rights on them, as docs/operations.md says"
+        : ConnectionAdvice.rabbitmq(reason, place: reached?.place ?? "", isRefused: false)
+      list.problem("exchanges and queues", reason, mend: mend)
       part.findings += list.all
     case nil: break
     }
@@ -46,7 +50,7 @@ struct BrokerRound: Sendable {
 
   private func examine(_ host: ConnectionConfiguration) async -> Result<BrokerFacts, BrokerJudge.Failure> {
     do throws(AMQPError) {
-      return .success(try await BrokerExamination.facts(host, deadline: .after(Self.connectTimeout + .seconds(1))))
+      return .success(try await BrokerExamination.facts(host, deadline: .after(Self.connectTimeout)))
     } catch {
       return .failure(.init(reason: error.message, isRefused: error.code == .refused))
     }

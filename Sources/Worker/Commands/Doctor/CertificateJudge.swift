@@ -20,11 +20,9 @@ enum CertificateJudge {
   }
 
   private static func days(_ seconds: Int64) -> String {
-    switch seconds / day {
-    case 0: "less than a day"
-    case 1: "1 day"
-    case let days: "\(days) days"
-    }
+    if seconds < day { return "less than a day" }
+    let days = (seconds + day / 2) / day
+    return days == 1 ? "1 day" : "\(days) days"
   }
 
   /// `2026-11-26`.

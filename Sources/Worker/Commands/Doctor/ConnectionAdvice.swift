@@ -38,6 +38,9 @@ enum ConnectionAdvice {
 
   private static func away(_ text: String, place: String, setting: String) -> String {
     if text.contains("resolve") { return "correct the name in \(setting), or the name server's answer: `getent hosts NAME`" }
+    if ["timed out", "timeout", "no answer", "not answer", "no connection within"].contains(where: text.contains) {
+      return "see whether the server there is overloaded or stands still, or something on the way (firewall, network policy) swallows what is sent"
+    }
     return "start the server there or open the way to it (firewall, network policy); if it is gone for good, take \(place) out of \(setting)"
   }
 }

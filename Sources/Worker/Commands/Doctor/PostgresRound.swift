@@ -4,8 +4,8 @@ import PostgresClient
 
 /// Asks each host of ORDERS_DATABASE_URL by itself.
 struct PostgresRound: Sendable {
-  private static let connectTimeout = Duration.seconds(4)
-  private static let patience = Duration.seconds(5)
+  private static let connectTimeout = Duration.seconds(5)
+  private static let patience = Duration.seconds(6)
 
   private let configuration: Configuration
 

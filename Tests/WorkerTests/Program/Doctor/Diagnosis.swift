@@ -57,6 +57,7 @@ struct Diagnosis: Decodable {
 
 /// Lets a test break RabbitMQ as operators do.
 struct BrokenBroker {
+  static let guest = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q="
   static let url = Stack.require("STACK_RABBITMQ_MANAGEMENT_URL")
   private let http: LoopbackHTTP
 
@@ -67,7 +68,7 @@ struct BrokenBroker {
   func delete(_ path: String) async { await ask("DELETE", path, "") }
 
   private func ask(_ method: String, _ path: String, _ json: String) async {
-    let headers = ["Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type: application/json"]
+    let headers = [Self.guest, "Content-Type: application/json"]
     let answer = await http.ask(method, "/api/" + path, headers: headers, body: json)
     #expect(answer.map { 200..<300 ~= $0.status } == true, "\(method) \(path): \(answer?.status ?? 0) \(answer?.text ?? "")")
   }
