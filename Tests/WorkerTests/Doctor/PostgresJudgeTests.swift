@@ -110,7 +110,8 @@ import Testing
   @Test(arguments: [
     ("FATAL: password authentication failed for user \"orders\"", "password"), ("FATAL: no pg_hba.conf entry for host", "pg_hba.conf"),
     ("FATAL: database \"x\" does not exist", "createdb"), ("FATAL: role \"x\" does not exist", "CREATE ROLE"),
-    ("FATAL: sorry, too many clients already", "max_connections"), ("the server's certificate has expired", "renew"),
+    ("FATAL: the database system is starting up", "wait"), ("FATAL: sorry, too many clients already", "max_connections"),
+    ("the server's certificate has expired", "renew"),
     ("the server's certificate is not valid yet", "clock"),
     ("server certificate for \"a\" does not match host name \"b\"", "issued for the name"), ("SSL error: unknown", "docs/tls.md"),
     ("cannot resolve db1: Name or service not known", "name server"), ("Connection refused", "take db1:5432 out of ORDERS_DATABASE_URL"),

@@ -7,6 +7,7 @@ enum ConnectionAdvice {
     if text.contains("database") && text.contains("does not exist") { return "make it: `createdb` on the server; or correct the name in ORDERS_DATABASE_URL" }
     if text.contains("role") && text.contains("does not exist") { return "make the user: `CREATE ROLE … LOGIN`; or correct the name in ORDERS_DATABASE_URL" }
     if text.contains("too many") || text.contains("connection slots") { return "raise max_connections, or end what holds connections" }
+    if text.contains("starting up") || text.contains("recovery") { return "wait until it has started; its log says how far it is" }
     return certificate(text) ?? away(text, place: place, setting: "ORDERS_DATABASE_URL")
   }
 

@@ -1,4 +1,6 @@
+import ClientRuntime
 import Foundation
+import PostgresClient
 import TestSupport
 import Testing
 
@@ -52,6 +54,16 @@ struct Diagnosis: Decodable {
   func expectWell(_ part: String, _ check: String, sourceLocation: SourceLocation = #_sourceLocation) {
     let seen = findings.filter { $0.of == part && $0.check == check }
     #expect(!seen.isEmpty && seen.allSatisfy { $0.verdict == "ok" }, "\(seen)", sourceLocation: sourceLocation)
+  }
+}
+
+extension PrivatePostgres {
+  /// Fails where it does not answer in time; that it listens is not enough.
+  func waitUntilItAnswers(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let client = PostgresClient(configuration: try PostgresConfiguration(url: url))
+    let isThere = await client.waitUntilConnected(deadline: .after(.seconds(60)))
+    await client.close()
+    #expect(isThere, sourceLocation: sourceLocation)
   }
 }
 

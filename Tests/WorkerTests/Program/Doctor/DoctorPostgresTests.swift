@@ -96,7 +96,7 @@ import Testing
   @Test(.enabled(if: PrivatePostgres.isInstalled)) func whatIsWrongWithTheServerIsNamed() async throws {
     let settings = ["synchronous_standby_names=nobody", "max_connections=12", "autovacuum=off", "full_page_writes=off", "default_transaction_read_only=off"]
     let (server, process) = try #require(await PrivatePostgres.start(settings: settings))
-    #expect(await eventually(within: .seconds(60)) { listensOnLoopback(server.port) })
+    try await server.waitUntilItAnswers()
     let world = ServerWorld(["ORDERS_DATABASE_URL": server.url])
     let diagnosis = try await Diagnosis.of(world).diagnosis
     let latin = ["ORDERS_DATABASE_URL": server.url + "?options=-c%20default_transaction_read_only%3Don"]

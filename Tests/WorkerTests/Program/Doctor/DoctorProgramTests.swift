@@ -89,7 +89,7 @@ import TokenSupport
     try await certificates.issue("client", for: ["orders"], days: days)
     let settings = ["ssl=on", "ssl_cert_file=\(certificates.certificate("server"))", "ssl_key_file=\(certificates.key("server"))", "fsync=on"]
     let (server, process) = try #require(await PrivatePostgres.start(settings: settings))
-    #expect(await eventually(within: .seconds(60)) { listensOnLoopback(server.port) })
+    try await server.waitUntilItAnswers()
     let port = freePort()
     let words = ["-accept", "127.0.0.1:\(port)", "-cert", certificates.certificate("client"), "-key", certificates.key("client")]
     let issuer = await ServerProcess.start(["openssl", "s_server", "-quiet", "-www"] + words, log: "/dev/null")
