@@ -102,9 +102,12 @@ let hasFailpoints = Context.environment["ORDER_WORKER_FAILPOINTS"] == "1"
 
 let whole: [Target] = [
   library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
-  library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "Pacing", "PostgresClient", crypto, logging]),
-  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
-  library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "RedisClient", logging]),
+  library("PostgresAdapter", "Adapters/Postgres", ["Application", "Domain", "ClientRuntime", "Pacing", "PostgresClient", crypto, logging]),
+  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "ClientRuntime", "RabbitMQClient", logging]),
+  library(
+    "RabbitMQManagementAdapter", "Adapters/RabbitMQManagement",
+    ["ClientRuntime", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOHTTP1")]),
+  library("RedisAdapter", "Adapters/Redis", ["Application", "Domain", "ClientRuntime", "RedisClient", logging]),
   library(
     "HTTPPaymentAdapter", "Adapters/HTTPPayment",
     [
@@ -134,8 +137,9 @@ let whole: [Target] = [
   .executableTarget(
     name: "order-worker",
     dependencies: [
-      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RedisAdapter", "HTTPPaymentAdapter", "JWTAdapter",
-      "OTLPAdapter", "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime", "Pacing", "CLinux", logging,
+      "Domain", "Application", "JSONAdapter", "PostgresAdapter", "RabbitMQAdapter", "RabbitMQManagementAdapter", "RedisAdapter",
+      "HTTPPaymentAdapter", "JWTAdapter", "OTLPAdapter", "PaymentSandbox", "Operations", "RabbitMQClient", "PostgresClient", "RedisClient", "ClientRuntime",
+      "Pacing", "CLinux", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "Sources/Worker",
@@ -156,7 +160,8 @@ let whole: [Target] = [
     "WorkerTests",
     [
       "TokenSupport",
-      "order-worker", "Operations", "RabbitMQAdapter", "RabbitMQClient", "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
+      "order-worker", "Operations", "HTTPPaymentAdapter", "PostgresAdapter", "RabbitMQAdapter", "RabbitMQManagementAdapter", "RedisAdapter", "RabbitMQClient",
+      "PostgresClient", "ClientRuntime", "Application", "Domain", "TestSupport", logging,
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
@@ -164,7 +169,7 @@ let whole: [Target] = [
 /// The decoders, without what only serves to talk to servers, and the program that feeds them.
 let fuzzed: [Target] = [
   library("JSONAdapter", "Adapters/JSON", ["Application", "Domain", crypto]),
-  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "RabbitMQClient", logging]),
+  library("RabbitMQAdapter", "Adapters/RabbitMQ", ["Application", "Domain", "ClientRuntime", "RabbitMQClient", logging]),
   library(
     "HTTPPaymentAdapter", "Adapters/HTTPPayment", ["Application", "Domain"],
     sources: ["HTTPPaymentEndpoint.swift", "PercentEncoding.swift", "ProviderResponse.swift", "RetryAfter.swift"]),

@@ -10,13 +10,15 @@ package final class PrivateRabbitMQ: Sendable {
 
   /// Returns once it takes connections, after some six seconds; nil where it does not in time.
   ///
-  /// - Parameter configuration: more lines of its `rabbitmq.conf`. Plain connections it takes at a port of its own.
-  package static func start(configuration: [String]) async throws -> PrivateRabbitMQ? {
+  /// - Parameters:
+  ///   - configuration: more lines of its `rabbitmq.conf`. Plain connections it takes at a port of its own.
+  ///   - featureFlags: the only ones that it has; nil for all that its version has.
+  package static func start(configuration: [String], plugins: [String] = [], featureFlags: [String]? = nil) async throws -> PrivateRabbitMQ? {
     let epmdPort = freePort()
     let folder = "/tmp/client-test-rabbitmq-\(getpid())-\(epmdPort)"
     await RabbitMQNode.makeFolder(folder)
-    let node = RabbitMQNode(name: "orders-\(getpid())-\(epmdPort)@localhost", folder: folder, epmdPort: epmdPort)
-    try await node.prepare(configuration: ["listeners.tcp.1 = 127.0.0.1:\(node.port)"] + configuration)
+    let node = RabbitMQNode(name: "orders-\(getpid())-\(epmdPort)@localhost", folder: folder, epmdPort: epmdPort, featureFlags: featureFlags)
+    try await node.prepare(configuration: ["listeners.tcp.1 = 127.0.0.1:\(node.port)"] + configuration, plugins: plugins)
     guard let epmd = await node.startEpmd(log: "\(folder).log") else {
       await removeFolder(folder)
       return nil

@@ -11,8 +11,11 @@ struct RabbitMQNode: Sendable {
   let port: UInt16
   let epmdPort: UInt16
   private let distributionPort = freePort()
+  /// The only feature flags that it has from its first start on; nil for all that its version has.
+  private let featureFlags: [String]?
 
-  init(name: String, folder: String, port: UInt16 = freePort(), epmdPort: UInt16) {
+  init(name: String, folder: String, port: UInt16 = freePort(), epmdPort: UInt16, featureFlags: [String]? = nil) {
+    self.featureFlags = featureFlags
     self.name = name
     self.folder = folder
     self.port = port
@@ -27,12 +30,12 @@ struct RabbitMQNode: Sendable {
   }
 
   /// Writes the node's cookie and configuration.
-  func prepare(configuration: [String]) async throws {
+  func prepare(configuration: [String], plugins: [String] = []) async throws {
     let home = "\(folder)/home"
     await ServerProcess.run(["sh", "-c", "mkdir -p \(home) && umask 277 && echo cookie\(epmdPort) >\(home)/.erlang.cookie"], user: Self.user)
     let lines = configuration + ["vm_memory_high_watermark.absolute = 1GB", "disk_free_limit.absolute = 50MB"]
     try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/rabbitmq.conf"))
-    try Data("[].\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/enabled_plugins"))
+    try Data("[\(plugins.joined(separator: ","))].\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/enabled_plugins"))
   }
 
   /// Starts the node's name server, which others may share; nil where there is none installed or it does not listen.
@@ -72,7 +75,7 @@ struct RabbitMQNode: Sendable {
       "RABBITMQ_CONFIG_FILE=\(folder)/rabbitmq.conf", "RABBITMQ_CONF_ENV_FILE=\(folder)/none", "RABBITMQ_ENABLED_PLUGINS_FILE=\(folder)/enabled_plugins",
       "RABBITMQ_PID_FILE=\(folder)/pid",
       "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}",
-    ]
+    ] + (featureFlags.map { ["RABBITMQ_FEATURE_FLAGS=\($0.joined(separator: ","))"] } ?? [])
   }
 }
 

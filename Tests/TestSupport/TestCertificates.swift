@@ -11,12 +11,13 @@ package struct TestCertificates: Sendable {
 
   package static let isInstalled = ["/usr/bin", "/usr/local/bin"].contains { access("\($0)/openssl", X_OK) == 0 }
 
-  package init() async throws {
+  /// - Parameter days: For how long those of the two authorities are good.
+  package init(days: Int = 2) async throws {
     folder = "/tmp/client-test-tls-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     // Servers of another user read theirs here.
     try await run(["install", "-d", "-m", "755", folder])
     for name in ["authority", "stranger"] {
-      try await run(["openssl", "req", "-x509"] + Self.newKey + ["-keyout", key(name), "-out", certificate(name), "-days", "2", "-subj", "/CN=\(name)"])
+      try await run(["openssl", "req", "-x509"] + Self.newKey + ["-keyout", key(name), "-out", certificate(name), "-days", "\(days)", "-subj", "/CN=\(name)"])
     }
   }
 

@@ -59,6 +59,7 @@ package struct KeySet: Sendable {
   package static let largestDocument = 262_144
 
   let keys: [VerificationKey]
+  package var count: Int { keys.count }
   /// The same for sets that were read from the same texts.
   let identity: [UInt8]
 

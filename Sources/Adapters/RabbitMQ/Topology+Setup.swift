@@ -1,3 +1,4 @@
+import ClientRuntime
 import RabbitMQClient
 
 /// What is not as the topology wants it.
@@ -31,8 +32,10 @@ extension Topology {
   }
 
   /// What is missing. Needs no right to configure anything, as a worker has none.
-  package func missing(_ configuration: ConnectionConfiguration) async throws(AMQPError) -> [TopologyFault] {
-    try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in
+  package func missing(
+    _ configuration: ConnectionConfiguration, deadline: Deadline = .after(.seconds(60))
+  ) async throws(AMQPError) -> [TopologyFault] {
+    try await AMQPAdministration.withSession(configuration, deadline: deadline) { session throws(AMQPError) in
       var faults: [TopologyFault] = []
       for exchange in exchanges where try session.lookAtExchange(exchange) == .missing { faults.append(.missingExchange(exchange)) }
       for queue in queues where try session.messages(in: queue.name) == nil { faults.append(.missingQueue(queue.name)) }
@@ -41,8 +44,10 @@ extension Topology {
   }
 
   /// What is missing or different, which takes the right to configure: a queue is compared by declaring it again. AMQP shows no bindings, so that these are not looked at.
-  package func faults(_ configuration: ConnectionConfiguration) async throws(AMQPError) -> [TopologyFault] {
-    try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in
+  package func faults(
+    _ configuration: ConnectionConfiguration, deadline: Deadline = .after(.seconds(60))
+  ) async throws(AMQPError) -> [TopologyFault] {
+    try await AMQPAdministration.withSession(configuration, deadline: deadline) { session throws(AMQPError) in
       var faults: [TopologyFault] = []
       for exchange in exchanges where try session.lookAtExchange(exchange) == .missing { faults.append(.missingExchange(exchange)) }
       for queue in queues {

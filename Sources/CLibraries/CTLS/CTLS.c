@@ -4,8 +4,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct tls_watch {
   SSL_CTX *context;
@@ -162,6 +164,47 @@ enum tls_verdict tls_verdict(void *ssl) {
 }
 
 const char *tls_verdict_text(void *ssl) { return X509_verify_cert_error_string(verify_result(ssl)); }
+
+static void note_end(X509 *certificate, tls_end *end, bool *found) {
+  struct tm date;
+  if (!ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &date)) return;
+  long long seconds = timegm(&date);
+  if (*found && seconds >= end->seconds) return;
+  *found = true;
+  end->seconds = seconds;
+  end->name[0] = 0;
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, end->name, sizeof end->name);
+  for (char *c = end->name; *c; c++) if (*c < ' ' || *c > '~') *c = '?';
+}
+
+bool tls_chain_end(void *ssl, tls_end *end) {
+  bool found = false;
+  if (ssl == NULL) return false;
+  STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+  if (chain == NULL || verify_result(ssl) != X509_V_OK) chain = SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); i++) note_end(sk_X509_value(chain, i), end, &found);
+  return found;
+}
+
+bool tls_file_end(const char *file, tls_end *end) {
+  bool found = false;
+  FILE *input = fopen(file, "r");
+  if (input == NULL) return false;
+  for (X509 *one; (one = PEM_read_X509(input, NULL, no_passphrase, NULL)) != NULL; X509_free(one)) note_end(one, end, &found);
+  fclose(input);
+  ERR_clear_error();
+  return found;
+}
+
+void *tls_meet(int socket, const char *name) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *ssl = context == NULL ? NULL : SSL_new(context);
+  SSL_CTX_free(context);
+  if (ssl != NULL && (name == NULL || SSL_set_tlsext_host_name(ssl, name)) && SSL_set_fd(ssl, socket) && SSL_connect(ssl) == 1) return ssl;
+  SSL_free(ssl);
+  ERR_clear_error();
+  return NULL;
+}
 
 long tls_watch_write(tls_watch *watch, const void *bytes, size_t count) {
   size_t written = 0;

@@ -5,15 +5,15 @@ import CPostgres
 /// Several hosts are tried one after the other; the first that accepts writes is taken, and left once it does not any more.
 public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
   /// libpq's parameters, one list for each host.
-  let hosts: [[(keyword: String, value: String)]]
+  private(set) var hosts: [[(keyword: String, value: String)]]
   /// For each host.
   let connectTimeout: Duration
   /// What the server reports as on where it has become one that is not to be used.
-  let mustBeOff: [String]
+  private(set) var mustBeOff: [String]
   /// The role that each session takes.
   let role: String?
   /// The server in words, without the password.
-  public let description: String
+  public private(set) var description: String
 
   /// - Parameters:
   ///   - url: `postgres://`, `postgresql://` or libpq's `keyword=value` form. What it sets wins over the defaults here.
@@ -51,11 +51,30 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
       case "primary": ["in_hot_standby"]
       default: []
       }
-    let places = hosts.map { host in
-      func value(_ keyword: String) -> String? { host.first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
-      return "\(value("host") ?? value("hostaddr") ?? "localhost"):\(value("port") ?? "5432")"
-    }
+    let places = hosts.map(Self.place)
     description = "\(given["user"].map { $0 + "@" } ?? "")\(places.joined(separator: ","))/\(given["dbname"] ?? "")"
+  }
+
+  private static func place(_ host: [(keyword: String, value: String)]) -> String {
+    func value(_ keyword: String) -> String? { host.first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
+    return "\(value("host") ?? value("hostaddr") ?? "localhost"):\(value("port") ?? "5432")"
+  }
+
+  /// The same for each host by itself, with its `host:port`; taken whether it accepts writes or not.
+  public var oneForEachHost: [(place: String, configuration: PostgresConfiguration)] {
+    hosts.map { host in
+      var one = self
+      one.hosts = [host.filter { $0.keyword != "target_session_attrs" } + [("target_session_attrs", "any")]]
+      one.mustBeOff = []
+      one.description = Self.place(host)
+      return (one.description, one)
+    }
+  }
+
+  /// The files that the URL itself names: whom to trust, what to show, and its key.
+  public var tlsFiles: (authorities: String?, certificate: String?, key: String?) {
+    func file(_ keyword: String) -> String? { hosts[0].first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
+    return (file("sslrootcert").flatMap { $0 == "system" ? nil : $0 }, file("sslcert"), file("sslkey"))
   }
 
   public var customMirror: Mirror { Mirror(self, children: ["server": description]) }

@@ -21,6 +21,9 @@ public final class PostgresSession {
   /// Notices and warnings since the job began, the first 32, for the log.
   public var notices: [String] { connection.notices.messages }
 
+  /// When the first of the certificates runs out that the server showed; nil where nothing is encrypted.
+  public var certificateEnd: CertificateEnd? { CertificateEnd(ofServer: connection.ssl) }
+
   public var isInTransaction: Bool { connection.isInTransaction }
 
   /// Runs SQL without parameters, several statements too, as migrations need it. What it returns is dropped.

@@ -57,6 +57,9 @@ public final class AMQPSession {
 
   public var server: String { get throws(AMQPError) { try connected().server } }
 
+  /// When the first of the certificates runs out that the server showed; nil where nothing is encrypted.
+  public var certificateEnd: CertificateEnd? { get throws(AMQPError) { CertificateEnd(ofServer: try connected().tls?.ssl) } }
+
   public func declareExchange(_ name: String, type: String) throws(AMQPError) {
     try call("declaring exchange \(name)") { handle, channel throws(AMQPError) in
       amqp_exchange_declare(handle, channel, try arena.shortBytes(name, "exchange"), arena.bytes(type), 0, 1, 0, 0, Self.none)

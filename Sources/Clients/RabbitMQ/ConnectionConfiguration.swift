@@ -6,10 +6,10 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     public let port: Int32
 
     /// `name:port`, as URLs have it.
-    var place: String { name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)" }
+    public var place: String { name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)" }
   }
 
-  public let hosts: [Host]
+  public private(set) var hosts: [Host]
   public let user: String
   let password: String
   public let virtualHost: String
@@ -59,6 +59,15 @@ public struct ConnectionConfiguration: Sendable, CustomStringConvertible {
     self.name = name
     self.heartbeat = heartbeat
     self.connectTimeout = connectTimeout
+  }
+
+  /// The same for each host by itself.
+  public var oneForEachHost: [ConnectionConfiguration] {
+    hosts.map { host in
+      var one = self
+      one.hosts = [host]
+      return one
+    }
   }
 
   public var description: String { "\(tls == nil ? "amqp" : "amqps")://\(user)@\(hosts.map(\.place).joined(separator: ","))/\(virtualHost)" }

@@ -38,7 +38,8 @@ final class TLSSession {
 
   deinit { tls_watch_free(watch) }
 
-  private var ssl: UnsafeMutableRawPointer? { tls_watch_ssl(watch) }
+  /// OpenSSL's `SSL *`; nil before the handshake.
+  var ssl: UnsafeMutableRawPointer? { tls_watch_ssl(watch) }
   /// Whether the client's certificate, or the lack of one, may be what the server does not like.
   private var isDoubtful: Bool { !isLoggedIn && tls_watch_was_asked(watch) }
 

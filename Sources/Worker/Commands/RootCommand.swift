@@ -21,6 +21,7 @@ struct RootCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, SetupCommand.self, SendCommand.self, GetCommand.self, HistoryCommand.self, ListCommand.self, WatchCommand.self,
       StockCommand.self, DeadLettersCommand.self, AuditCommand.self, TokenCommand.self, ValidateCommand.self, PaymentSandboxCommand.self, HealthCommand.self,
+      DoctorCommand.self,
     ])
 
   /// The parser itself shows the help of the program where a command that is none is followed by --help.

@@ -33,7 +33,7 @@ struct AuthComposition: Sendable {
   /// To be called once, when nobody fetches any more.
   func close() async { await keys?.close() }
 
-  private static func source(_ configuration: Configuration) throws(ConfigurationFaults) -> any KeySource {
+  static func source(_ configuration: Configuration) throws(ConfigurationFaults) -> any KeySource {
     let secretFile = configuration[.jwtSecretFile]
     let read: @Sendable (String) throws(KeySourceFault) -> [UInt8] = { path throws(KeySourceFault) in
       do throws(FileFault) {

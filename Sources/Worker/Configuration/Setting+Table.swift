@@ -18,7 +18,7 @@ extension Setting where Value == String {
 
 extension Setting where Value == String? {
   static let configFile = Setting.optional("ORDERS_CONFIG_FILE", .path, "a file of lines ORDERS_NAME=value")
-  static let amqpManagementURL = Setting.optional("ORDERS_AMQP_MANAGEMENT_URL", .url("http", "https"), "RabbitMQ's management API")
+  static let amqpManagementURL = Setting.optional("ORDERS_AMQP_MANAGEMENT_URL", .url("http", "https"), "RabbitMQ's management API, for doctor")
   static let redisURL = Setting.optional("ORDERS_REDIS_URL", .redisURL, "Redis; without it there is no cache")
   static let paymentURL = Setting.optional("ORDERS_PAYMENT_URL", .url("http", "https"), "where the payment provider listens")
   static let paymentToken = Setting.optional("ORDERS_PAYMENT_TOKEN", .secret, "what the payment provider knows the worker by")

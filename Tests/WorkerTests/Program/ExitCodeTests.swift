@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ExitCodeTests {
   @Test(arguments: [
-    ["no-such-command"], ["doctor", "--help"], ["run", "--nope"], ["send"], ["stock", "set", "a", "many"], ["run", "--prefetch"],
+    ["no-such-command"], ["surgeon", "--help"], ["run", "--nope"], ["send"], ["stock", "set", "a", "many"], ["run", "--prefetch"],
     ["payment-sandbox"], ["payment-sandbox", "--port", "65536"],
   ])
   func wrongUsageIs64(arguments: [String]) async throws {

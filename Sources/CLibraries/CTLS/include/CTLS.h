@@ -66,4 +66,19 @@ enum tls_verdict tls_verdict(void *ssl);
 /// The same in OpenSSL's words.
 const char *tls_verdict_text(void *ssl);
 
+/// When a certificate runs out.
+typedef struct {
+  /// In seconds since 1970.
+  long long seconds;
+  /// Whom it is for, as far as that is printable.
+  char name[128];
+} tls_end;
+/// The earliest end among the certificates that the server showed and those that they lead to. False where it showed none.
+bool tls_chain_end(void *ssl, tls_end *end);
+/// The earliest end among the certificates of a PEM file. False where it cannot be read or has none.
+bool tls_file_end(const char *file, tls_end *end);
+/// Shakes hands over a connected socket, which may block, with whoever is there and without believing him; gives back what `tls_release` ends, and
+/// NULL where he speaks no TLS. `name` is what the server is asked for, NULL for none.
+void *tls_meet(int socket, const char *name);
+
 #endif
