@@ -23,7 +23,9 @@ package struct ProductWorld: Sendable {
 
   /// Set up, without a worker. `settings` are `ORDERS_*` variables over those of the stack. Where its senders show tokens, they are this world's from then
   /// on, and go with it.
-  package static func make(_ settings: [String: String] = [:], senders: Senders? = nil) async throws -> ProductWorld {
+  package static func make(
+    _ settings: [String: String] = [:], senders: Senders? = nil, executable: String = Self.executable
+  ) async throws -> ProductWorld {
     let name = Stack.uniqueName("w")
     var all = [
       "ORDERS_AMQP_URL": settings["ORDERS_AMQP_URL"] ?? Stack.amqpURL, "ORDERS_DATABASE_URL": settings["ORDERS_DATABASE_URL"] ?? Stack.databaseURL,
@@ -40,7 +42,7 @@ package struct ProductWorld: Sendable {
       name: name, settings: all,
       database: PostgresClient(configuration: try PostgresConfiguration(url: all["ORDERS_DATABASE_URL"]!, applicationName: "tests", schema: name)),
       senders: senders)
-    guard await world.command(["setup"]) else { throw Failure(description: "setup failed: \(world.log)") }
+    guard await world.command(["setup"], executable: executable) else { throw Failure(description: "setup failed: \(world.log)") }
     return world
   }
 
@@ -51,16 +53,18 @@ package struct ProductWorld: Sendable {
   /// Where everything that its processes print goes.
   package var log: String { "/tmp/order-worker-test-\(name).log" }
 
-  /// Runs a command of the program to its end; true where it exited with 0.
-  package func command(_ arguments: [String]) async -> Bool { await ServerProcess.run(line(arguments), log: log) }
-
-  /// `variables` are this worker's own, such as its failpoint.
-  package func worker(_ arguments: [String] = ["run"], variables: [String] = []) async -> ServerProcess {
-    await ServerProcess.start(line(arguments, variables: variables), log: log)
+  /// Runs a command of the program, of this version or another, to its end; true where it exited with 0.
+  package func command(_ arguments: [String], executable: String = Self.executable) async -> Bool {
+    await ServerProcess.run(line(arguments, executable), log: log)
   }
 
-  private func line(_ arguments: [String], variables: [String] = []) -> [String] {
-    ["env"] + variables + settings.map { "\($0.key)=\($0.value)" }.sorted() + [Self.executable] + arguments
+  /// `variables` are this worker's own, such as its failpoint.
+  package func worker(_ arguments: [String] = ["run"], variables: [String] = [], executable: String = Self.executable) async -> ServerProcess {
+    await ServerProcess.start(line(arguments, executable, variables: variables), log: log)
+  }
+
+  private func line(_ arguments: [String], _ executable: String, variables: [String] = []) -> [String] {
+    ["env"] + variables + settings.map { "\($0.key)=\($0.value)" }.sorted() + [executable] + arguments
   }
 
   package func setStock(_ quantities: [String: Int64]) async throws {

@@ -10,13 +10,15 @@ actor ChaosCrew {
   private var words: [[String]] = []
   private var workers: [ServerProcess] = []
   private(set) var ended: [String] = []
+  /// Workers that another one took the place of, at their own pace.
+  private var replaced = 0
 
   init(_ world: ProductWorld, _ servers: ChaosServers) {
     self.world = world
     self.servers = servers
   }
 
-  func start(_ count: Int) async -> Bool {
+  func start(_ count: Int, executable: String = ProductWorld.executable) async -> Bool {
     for _ in 0..<count {
       var proxies: [ChaosFault.Server: TCPProxy] = [:]
       var line = ["run"]
@@ -28,7 +30,7 @@ actor ChaosCrew {
       }
       links.append(proxies)
       words.append(line)
-      workers.append(await world.worker(line))
+      workers.append(await world.worker(line, executable: executable))
     }
     return await world.connections(reach: count)
   }
@@ -40,6 +42,17 @@ actor ChaosCrew {
     let victim = workers[index]
     victim.signal(SIGKILL)
     _ = await eventually { !victim.isRunning }
+  }
+
+  /// As a rollout does: the new one first, which may have to wait until it is ready, then SIGTERM for the old one, which finishes what it has.
+  func replace(_ index: Int, by executable: String, whenReady: () async -> Bool = { true }) async {
+    note(index)
+    let before = world.connections
+    let (old, new) = (workers[index], await world.worker(words[index], executable: executable))
+    workers[index] = new
+    guard await whenReady(), await world.connections(reach: before + 1) else { return ended.append("worker: the new one of \(index) does not work") }
+    await old.end()
+    replaced += 1
   }
 
   func restart(_ index: Int) async { workers[index] = await world.worker(words[index]) }
@@ -58,7 +71,8 @@ actor ChaosCrew {
     }
     for link in links.flatMap(\.values) { link.close() }
     let stopped = world.printed.split(separator: "\n").count { $0.contains(#""message":"worker stopped""#) }
-    if stopped != workers.count { ended.append("worker: \(stopped) of \(workers.count) stopped as they should on SIGTERM") }
+    let due = workers.count + replaced
+    if stopped != due { ended.append("worker: \(stopped) of \(due) stopped as they should on SIGTERM") }
     return ended
   }
 

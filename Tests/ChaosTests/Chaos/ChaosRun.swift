@@ -18,8 +18,8 @@ struct ChaosRun: Sendable {
     self.servers = servers
   }
 
-  static func world(_ servers: ChaosServers) async throws -> ProductWorld {
-    try await ProductWorld.make(await servers.settings.merging(ChaosWitness.settings) { $1 }, senders: .make())
+  static func world(_ servers: ChaosServers, executable: String = ProductWorld.executable) async throws -> ProductWorld {
+    try await ProductWorld.make(await servers.settings.merging(ChaosWitness.settings) { $1 }, senders: .make(), executable: executable)
   }
 
   /// Makes the database forget every row of a table at once, as a worker would that never wrote it: the run must find that.
@@ -33,18 +33,21 @@ struct ChaosRun: Sendable {
     }
   }
 
-  /// Every difference by name; none is success.
-  func differences(_ world: ProductWorld) async throws -> [String] {
+  /// What happens to the workers while commands flow, instead of faults.
+  typealias Change = @Sendable (ChaosCrew, ChaosFeed, Deadline) async throws -> Void
+
+  /// Every difference by name; none is success. The workers are `executable`'s at first, and `change`, where there is one, replaces them.
+  func differences(_ world: ProductWorld, executable: String = ProductWorld.executable, change: Change? = nil) async throws -> [String] {
     try await world.setStock(plan.stock)
     let witness = ChaosWitness(world, plan)
     return try await witness.hear {
       let crew = ChaosCrew(world, servers)
-      guard await crew.start(Self.workers) else { return ["worker: not all connected"] }
+      guard await crew.start(Self.workers, executable: executable) else { return ["worker: not all connected"] }
       guard await servers.remember(witness.declared) else { return ["broker: does not write down what was declared"] }
       let feed = ChaosFeed(witness)
       let deadline = Deadline.after(.seconds(300 + plan.commands / 50 + faults * 20))
       async let fed: Void = feed.run(until: deadline)
-      try await suffer(crew, feed, deadline)
+      if let change { try await change(crew, feed, deadline) } else { try await suffer(crew, feed, deadline) }
       feed.allow(.max)
       await crew.heal()
       let lastFault = ContinuousClock.now
