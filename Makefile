@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos upgrade failpoints sabotage cluster outages matrix bench hang k8s k8s-check image-root fuzz sbom clean
+.PHONY: help run dev test stack stack-stop build release check simulation lint schemas tsan asan acceptance chaos autoscale upgrade failpoints sabotage cluster outages matrix bench hang k8s k8s-check image-root fuzz sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ matrix: ## the tests that need servers, on RabbitMQ 4, PostgreSQL 17 and Redis 8
 
 chaos: ## 200 faults of all kinds under 100,000 commands, then everything that was seen against the database; CHAOS_SEED repeats a run
 	@scripts/test chaos
+
+autoscale: ## load doubles and halves, and real workers come and go by the rule of KEDA; about 9 minutes
+	@scripts/autoscale
 
 upgrade: ## the previous version and this one side by side under load, forward, back and forward again; ORDER_WORKER_PREVIOUS or PREVIOUS=commit
 	@scripts/test upgrade
