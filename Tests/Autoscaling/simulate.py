@@ -180,11 +180,9 @@ def main():
     print(f"age when done: p50 {quantile(ages, 0.5):.2f} s, p99 {quantile(ages, 0.99):.2f} s, p99.9 {quantile(ages, 0.999):.2f} s, most {ages[-1]:.2f} s; "
           f"within {WITHIN} s: {100 * (1 - late / len(ages)):.3f}%")
     print(f"a command in every 10 s: {path}")
+    # Counted as the command's age, as if the worker were to blame: a machine that is too small for the run shows here.
+    print(f"of that the senders' own delay, {load.behind.value * TIME:.2f} s at most")
     faults = []
-    behind = load.behind.value * TIME
-    print(f"senders were behind their own time by {behind:.2f} s at most")
-    if behind > 2:
-        faults.append("the senders did not keep pace: this machine is too small or too busy, and nothing is shown")
     if not sent == listener.heard.value == accepted == orders:
         faults.append("not every command became one order that was told of")
     if late > (1 - SHARE) * len(ages):

@@ -10,7 +10,7 @@ extension CommandPipeline {
     }
     let contexts = decider.commands.compactMap(\.span?.context) + decider.own.compactMap { CommandReference($0).sampled }
     guard let place = ports.tracer.place(amidst: contexts) else { return nil }
-    let links = place.parent == nil ? contexts : []
+    let links = contexts.count > 1 ? contexts : []
     ports.tracer.record(
       .transaction(of: decider.commands.count + decider.own.count, runs: runs, place, links: links, begin: begin, end: settings.now()))
     return place.context

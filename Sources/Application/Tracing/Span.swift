@@ -54,12 +54,11 @@ package protocol Tracer: Sendable {
 }
 
 extension Tracer {
-  /// The place of a span over work for several at once. Of one trace it is a part; of several it is a trace of its own that the links lead from and to,
-  /// since a span has one parent only. Nil where none of them is recorded.
+  /// The place of a span over work for several at once. Of one trace it is a part, after the first; of several it is a trace of its own that the links
+  /// lead from and to, since a span has one parent only. Nil where none of them is recorded.
   package func place(amidst contexts: [TraceContext]) -> (context: TraceContext, parent: UInt64?)? {
-    guard let first = contexts.first else { return nil }
-    if contexts.allSatisfy({ $0 == first }) { return place(after: first).map { ($0, first.span) } }
-    return (TraceContext.random(), nil)
+    guard let first = contexts.first, let next = place(after: first) else { return nil }
+    return contexts.allSatisfy { $0.trace == first.trace } ? (next, first.span) : (.random(), nil)
   }
 }
 
