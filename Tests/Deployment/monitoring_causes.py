@@ -45,6 +45,8 @@ def phases(rig):
         [provider(rig), unauthenticated(rig)],
         [rejected(rig), *slow(rig)],
         [unready(rig), refused_by_the_database(rig)],
+        [issuer(rig)],
+        [clock(rig)],
         [roles(rig)],
         [one_worker_gone(rig), killer(rig)],
         [all_gone(rig)],
@@ -54,8 +56,6 @@ def phases(rig):
 # What no run of minutes can make without a stand-in; tests/*.yaml have them.
 NOT_CAUSED = {
     "OrdersWorkerMemoryHigh": "two causes that were tried, 480 MB of large bodies with the database away and with it slow, did not bring it up for long enough",
-    "OrdersKeysStale": "takes an issuer that is asked over HTTP",
-    "OrdersWorkerClockAhead": "takes a machine with another clock",
     "OrdersWorkerVersionsDiffer": "takes two builds",
 }
 
@@ -191,6 +191,39 @@ def late(rig):
     cause = Cause("what waited for PostgreSQL is done, late", ["OrdersLateFastBurn", "OrdersLateSlowBurn"], lambda: None, resolves=1800)
     cause.begun_before = lambda: rig.database_is_back
     return cause
+
+
+def issuer(rig):
+    """One worker fetches keys of a second kind of tokens over HTTP, and cannot any more."""
+    keys = rig.issuer()
+
+    def make():
+        keys.start()
+        rig.workers[1].restart(ORDERS_JWT_JWKS_URL=f"http://127.0.0.1:{keys.port}/jwks.json", ORDERS_JWT_JWKS_REFRESH="1s")
+        wait_until("the worker has the keys", rig.workers[1].is_ready)
+        keys.end()
+
+    def mend():
+        keys.start()
+        wait_until("the worker has the keys again", lambda: not rig.prometheus.instant('orders_dependency_degraded{name="keys"} == 1'))
+        rig.workers[1].restart()
+        keys.end()
+
+    return Cause("the issuer of keys is away", ["OrdersKeysStale"], make, mend)
+
+
+def clock(rig):
+    """By Debian's faketime, which the tests of `doctor` use too."""
+    worker = rig.workers[1]
+
+    def make():
+        worker.end()
+        command = worker.command
+        worker.command = ["faketime", "-f", "+120s", *command]
+        worker.start()
+        worker.command = command
+
+    return Cause("a worker's machine is two minutes ahead", ["OrdersWorkerClockAhead"], make, worker.restart)
 
 
 def roles(rig):

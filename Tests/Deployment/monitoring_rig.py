@@ -8,7 +8,7 @@ import yaml
 
 from monitoring_load import Load, Publisher
 from monitoring_scale import scaled_rules
-from monitoring_servers import AlertWatch, Collector, Prometheus, Proxy, Server, Worker, answers, free_port, get, wait_until
+from monitoring_servers import AlertWatch, Collector, Page, Prometheus, Proxy, Server, Worker, answers, free_port, get, wait_until
 from worker import ROOT, text
 
 
@@ -63,6 +63,14 @@ class Rig:
         settings |= {"ORDERS_PAYMENT_PROVIDER": "http", "ORDERS_PAYMENT_URL": f"http://127.0.0.1:{port}"}
         command = [self.program, "payment-sandbox", "--port", str(port), "--ledger", str(self.folder / "ledger")]
         self.sandbox = self.keep(Server("payment-sandbox", self.folder, command))
+
+    def issuer(self):
+        """Public keys at an address, of a private one that nobody uses."""
+        private = self.folder / "issuer.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", private], check=True, capture_output=True)
+        settings = {"PATH": os.environ["PATH"], "ORDERS_JWT_PRIVATE_KEY_FILE": str(private)}
+        keys = subprocess.run([self.program, "token", "--jwks"], env=settings, check=True, capture_output=True).stdout
+        return Page(keys)
 
     def start_workers(self, settings):
         """The second one has its servers at the far end of proxies."""

@@ -118,20 +118,28 @@ class Prometheus(Server):
         return [(labels, values) for labels, values in rows if values]
 
 
-class Collector:
-    """Takes traces, or is away."""
+class Page:
+    """Answers every question over HTTP with the same, or is away."""
 
-    def __init__(self):
+    def __init__(self, content=b""):
         self.port = free_port()
         self.server = None
+        self.content = content
 
     def start(self):
+        content = self.content
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
+            def do_GET(self):
                 self.send_response(200)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
+                self.wfile.write(content)
 
             def log_message(self, *_):
                 pass
@@ -143,6 +151,10 @@ class Collector:
     def end(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Collector(Page):
+    """Takes traces, or is away."""
 
 
 class Proxy:
