@@ -60,7 +60,8 @@ class Server:
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.send_signal(how)
+            # With whatever it was started by: faketime stays as its parent.
+            os.killpg(self.process.pid, how)
         try:
             self.process.wait(40)
         except subprocess.TimeoutExpired:
