@@ -44,20 +44,20 @@ def phases(rig):
         [redis(rig), outbox(rig), malformed(rig), collector(rig), stuck(rig), expiry(rig)],
         [provider(rig), unauthenticated(rig)],
         [rejected(rig), *slow(rig)],
+        [policy(rig)],
         [unready(rig), refused_by_the_database(rig)],
         [issuer(rig)],
         [clock(rig)],
         [roles(rig)],
         [one_worker_gone(rig), killer(rig)],
         [all_gone(rig)],
+        [memory(rig), *([versions(rig)] if rig.other_program else [])],
     ]
 
 
-# What no run of minutes can make without a stand-in; tests/*.yaml have them.
-NOT_CAUSED = {
-    "OrdersWorkerMemoryHigh": "two causes that were tried, 480 MB of large bodies with the database away and with it slow, did not bring it up for long enough",
-    "OrdersWorkerVersionsDiffer": "takes two builds",
-}
+def not_caused(rig):
+    """What is left to tests/*.yaml, and why."""
+    return {} if rig.other_program else {"OrdersWorkerVersionsDiffer": "ORDER_WORKER_OTHER names no program of another version"}
 
 
 def redis(rig):
@@ -139,6 +139,22 @@ def slow(rig):
         Cause("PostgreSQL answers one worker 0.2 s late", ["OrdersDatabaseSlow"], lambda: be(rig.far_database, 0.1), lambda: be(rig.far_database, 0)),
         Cause("RabbitMQ answers one worker 0.4 s late", ["OrdersDependencySlow"], lambda: be(rig.far_broker, 0.2), lambda: be(rig.far_broker, 0)),
     ]
+
+
+def policy(rig):
+    """Updates that come before their orders wait on the ladder, and there is no room."""
+    stream = Stream(4, lambda: rig.publisher.publish("order.update_status", {"order_id": order()["order_id"], "status": "cancelled"}))
+    definition = {"pattern": "retry", "definition": {"max-length": 1, "overflow": "reject-publish"}, "apply-to": "queues"}
+
+    def make():
+        rig.publisher.management("PUT", "policies/%2F/tidy-up", definition)
+        stream.start()
+
+    def mend():
+        stream.stop()
+        rig.publisher.management("DELETE", "policies/%2F/tidy-up")
+
+    return Cause("a policy lets one message into each queue of the retry ladder", ["OrdersForwardsRefused"], make, mend)
 
 
 def unready(rig):
@@ -294,3 +310,34 @@ def all_gone(rig):
             worker.start()
 
     return Cause("all workers are killed", ["OrdersWorkersAbsent"], make, mend)
+
+
+def memory(rig):
+    """As much as a worker ever holds: it leaves the rest with RabbitMQ."""
+    worker, lock = rig.workers[0], {}
+
+    def make():
+        worker.restart(ORDERS_PREFETCH="2000")
+        lock["session"] = rig.sql_session("BEGIN; LOCK TABLE orders.orders; SELECT 1;")
+        for _ in range(400):
+            rig.publisher.publish("order.create", order() | {"note": "x" * 220_000})
+
+    def mend():
+        lock["session"].kill()
+        lock["session"].wait()
+        worker.restart()
+
+    return Cause("a worker with both hands full of large bodies, as a table is locked", ["OrdersWorkerMemoryHigh"], make, mend)
+
+
+def versions(rig):
+    worker = rig.workers[1]
+
+    def make():
+        worker.end()
+        command = worker.command
+        worker.command = [rig.other_program, *command[1:]]
+        worker.start()
+        worker.command = command
+
+    return Cause("a rollout stops half-way", ["OrdersWorkerVersionsDiffer"], make, worker.restart)

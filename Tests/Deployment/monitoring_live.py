@@ -2,17 +2,18 @@
 """Has every alert fire and end by its cause, with real servers, and asks every query of the dashboards. Usage: monitoring_live.py FOLDER
 
 Needs a stack in FOLDER/stack (scripts/stack), ORDER_WORKER_EXECUTABLE, and Debian's prometheus and prometheus-alertmanager: `scripts/monitoring`.
-ORDER_WORKER_ALERTS, some alerts by comma, makes only the causes of these.
+ORDER_WORKER_ALERTS, some alerts by comma, makes only the causes of these. ORDER_WORKER_OTHER is a program of another version.
 """
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 
 import monitoring_dashboards
 import monitoring_rules
-from monitoring_causes import NOT_CAUSED, phases
+from monitoring_causes import not_caused, phases
 from monitoring_rig import Rig
 from monitoring_scale import FACTOR, range_of_dashboard
 from worker import check, counts
@@ -154,18 +155,20 @@ def check_queries(rig, begin):
     say(f"{count} queries of the dashboards asked")
 
 
-def report():
+def report(left):
     def seconds(value):
         return "never" if value is None else "already" if value < 0 else f"{value:.0f} s"
 
     print(f"\nTimes of the rules are divided by {FACTOR}; those below are real.\n\n| alert | cause | fired after | ended after |\n| --- | --- | --- | --- |")
     for name, cause, fired, ended in table:
         print(f"| {name} | {cause} | {seconds(fired)} | {seconds(ended)} |")
-    for name, why in NOT_CAUSED.items():
+    for name, why in left.items():
         print(f"| {name} | not made: {why} | promtool | promtool |")
 
 
 def main():
+    # What was started ends with a run that is told to.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = pathlib.Path(sys.argv[1]).resolve()
     wanted = set(filter(None, os.environ.get("ORDER_WORKER_ALERTS", "").split(",")))
     rig = Rig(folder / "run", os.environ["ORDER_WORKER_EXECUTABLE"])
@@ -174,9 +177,10 @@ def main():
         run(rig, wanted)
     finally:
         rig.end()
-    report()
+    left = not_caused(rig)
+    report(left)
     names = {alert["alert"] for alert in monitoring_rules.alerts()}
-    shown = {row[0] for row in table} | NOT_CAUSED.keys()
+    shown = {row[0] for row in table} | left.keys()
     check(wanted or shown == names, "causes", f"none is there for {sorted(names - shown)}")
     check(not rig.load.faults or wanted, "load", f"{rig.load.faults[:3]}")
     print(f"\nmonitoring: {counts['passed']} passed, {counts['failed']} failed")

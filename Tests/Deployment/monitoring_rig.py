@@ -15,6 +15,7 @@ from worker import ROOT, text
 class Rig:
     def __init__(self, folder, program):
         self.folder, self.program = folder, program
+        self.other_program = os.environ.get("ORDER_WORKER_OTHER")
         folder.mkdir(parents=True, exist_ok=True)
         self.servers = []
         self.database_is_back = None

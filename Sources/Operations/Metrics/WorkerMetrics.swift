@@ -45,6 +45,8 @@ package final class WorkerMetrics: Sendable {
     "orders_batch_size", "Commands in one transaction.", bounds: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000])
   package let events = Counter<Word>("orders_events_published_total", "Events that RabbitMQ confirmed.")
   package let retries = Counter<Word>("orders_retries_total", "Commands sent up the retry ladder.")
+  package let forwardsRefused = Counter<NoLabels>(
+    "orders_forwards_refused_total", "Retries and dead letters that RabbitMQ did not take, each time it did not; they are tried again.")
   package let deadLetters = Counter<Word>("orders_dead_letters_total", "Commands dead-lettered by this process.")
   package let revenue = Counter<Word>("orders_revenue_minor_total", "Minor units captured by this process.")
   package let cacheRequests = Counter<Word>("orders_cache_requests_total", "Looks into the cache.")
@@ -71,7 +73,8 @@ package final class WorkerMetrics: Sendable {
       "messaging_process_duration_seconds", "From delivery to acknowledgement, of all commands.",
       [("messaging_operation_name", "process"), ("messaging_system", "rabbitmq")])
     let own: [any MetricFamily] = [
-      commands, commandDuration, commandAge, batchSize, events, retries, deadLetters, revenue, cacheRequests, adapterDuration, breaker, sent, consumed, process,
+      commands, commandDuration, commandAge, batchSize, events, retries, forwardsRefused, deadLetters, revenue, cacheRequests, adapterDuration,
+      breaker, sent, consumed, process,
     ]
     var text = MetricText(format)
     for family in own + looked.withLock({ $0 }) { family.write(to: &text) }

@@ -19,6 +19,7 @@ struct MeteringJournal: PipelineJournal {
       metrics.deadLetters.add(1, .init("reason", reason.rawValue))
     case .retried: metrics.retries.add(1, .init("reason", "fault"))
     case .waits(let count, let reason): metrics.retries.add(Int64(count), .init("reason", reason))
+    case .notForwarded(let count, _): metrics.forwardsRefused.add(Int64(count), NoLabels())
     case .eventsPublished(let type, let count):
       metrics.events.add(Int64(count), .init("type", type.rawValue))
       metrics.sent.add(Int64(count), .init("messaging_system", "rabbitmq"))

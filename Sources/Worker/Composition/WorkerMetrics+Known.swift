@@ -9,6 +9,7 @@ extension WorkerMetrics {
     for type in CommandType.allCases { commands.begin(outcomes.map { .init(type: type.rawValue, outcome: $0.rawValue) }) }
     for histogram in [commandDuration, commandAge] { histogram.begin(CommandType.allCases.map { .init("type", $0.rawValue) }) }
     batchSize.begin([NoLabels()])
+    forwardsRefused.begin([NoLabels()])
     commands.begin([.init(type: "other", outcome: OutcomeWord.deadLettered.rawValue)])
     events.begin(EventType.allCases.map { .init("type", $0.rawValue) })
     retries.begin(["fault", "early", "payment_open"].map { .init("reason", $0) })

@@ -26,6 +26,7 @@ private func finished(_ took: Duration...) -> FinishedCommands {
     (.deadLettered(CommandReference(), type: .create, reason: .invalid, error: "e"), #"orders_dead_letters_total{reason="invalid"} 1"#),
     (.waits(count: 3, reason: "early"), #"orders_retries_total{reason="early"} 3"#),
     (.retried(CommandReference(messageID: "m"), rung: .oneSecond, attempt: 4, error: "e"), #"orders_retries_total{reason="fault"} 1"#),
+    (.notForwarded(count: 3, error: "e"), "orders_forwards_refused_total 3"),
     (.eventsPublished(type: .created, count: 2), #"orders_events_published_total{type="order.created"} 2"#),
     (.captured(Money(minorUnits: 5_998, currency: Currency("USD")!)), #"orders_revenue_minor_total{currency="USD"} 5998"#),
     (.batch(size: 20), #"orders_batch_size_bucket{le="20.0"} 1"#),
