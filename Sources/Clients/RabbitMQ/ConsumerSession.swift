@@ -84,11 +84,22 @@ final class ConsumerSession {
   /// the channel keeps it to its end, and it is counted as delivered. While the window is full there is no such thing, and none is
   /// settled before the cancelling: this thread would have to do it. In a queue that holds less than a window nothing is left to be handed out.
   private func fillWindow() throws(AMQPError) {
-    let end = Deadline.after(.milliseconds(100))
+    let last = Deadline.after(.seconds(10))
+    var (end, sip) = (Deadline.after(.milliseconds(100)), Deadline.after(.milliseconds(250)))
     while !window.isFull && !end.hasPassed {
+      // Large bodies come as fast as the reader takes them. Heartbeats go out only where something is read.
+      if inbox.isFull && !last.hasPassed {
+        _ = poll(socket: -1, wakeup: nil, until: .after(.milliseconds(10)))
+        if sip.hasPassed {
+          try read(.aLittle)
+          sip = .after(.milliseconds(250))
+        }
+        end = .after(.milliseconds(100))
+        continue
+      }
       if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
-      // Also beyond what the inbox takes otherwise: the answer to the cancelling would come behind it anyway.
-      try read(.all)
+      // From a reader that hangs nothing is held back: the answer to the cancelling would come behind it anyway.
+      try read(last.hasPassed ? .all : .untilFull)
     }
   }
 

@@ -80,6 +80,7 @@ final class DeliveryInbox: Sendable {
       $0.stopped = true
       $0.isClosed = true
       $0.deliveries = []
+      $0.bytes = 0
       $0.lost = nil
     }
   }

@@ -115,6 +115,38 @@ import Testing
     try await fixture.remove()
   }
 
+  /// A window of the largest bodies would be half a gigabyte: they come as the reader takes them, also to a consumer that stops.
+  @Test func aConsumerThatStopsTakingHoldsNoMoreThanOtherwise() async throws {
+    let fixture = try await RabbitMQFixture.make()
+    let publisher = try fixture.publisher()
+    let (count, size) = (300, 250_000)
+    for batch in 0..<10 {
+      let outcomes = await publisher.publish(
+        (0..<count / 10).map { _ in fixture.publication([UInt8](repeating: UInt8(batch), count: size)) }, deadline: .after(.seconds(20)))
+      #expect(outcomes.allSatisfy { $0 == .confirmed })
+    }
+    let consumer = try fixture.consumer()
+    #expect(await eventually { consumer.waiting > 60 })
+    async let stopped: Void = consumer.stopTaking()
+    var (taken, most) = (0, 0)
+    var last: Delivery?
+    while case .deliveries(let some) = await consumer.next(max: 10) {
+      taken += some.count
+      last = some.last
+      // A settlement makes room in the server's window that must not be filled any more.
+      consumer.settle([.ack(tag: some.last!.tag, multiple: true)], generation: some.last!.generation)
+      most = max(most, consumer.waiting)
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    await stopped
+    #expect(taken == count && last?.generation == 1 && most <= 100, "\(taken) of \(count), \(most) at once")
+    await consumer.flush()
+    await consumer.close()
+    #expect(try await fixture.depth() == 0)
+    await publisher.close()
+    try await fixture.remove()
+  }
+
   /// What an acknowledgement makes room for must not be handed out while the consumer is cancelled.
   @Test func whatAConsumerThatStopsTakingDoesNotHandOutWasNotDelivered() async throws {
     let fixture = try await RabbitMQFixture.make()
