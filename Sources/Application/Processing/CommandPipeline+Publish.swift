@@ -205,7 +205,8 @@ extension CommandPipeline {
       let outcomes = await ports.forwarder.forward(rest)
       rest = zip(rest, outcomes).filter { $0.1 != .safe }.map(\.0)
       guard let reason = outcomes.firstReason else { return true }
-      ports.journal.note(.notForwarded(count: rest.count, error: reason))
+      // The reason is the first one's, and so is the queue.
+      ports.journal.note(.notForwarded(count: rest.count, error: "\(rest[0].routingKey): \(reason)"))
       if isDraining || Task.isCancelled {
         giveBack()
         return false

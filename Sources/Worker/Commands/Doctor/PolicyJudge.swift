@@ -60,7 +60,10 @@ enum PolicyJudge {
       return value == .text("reject-publish") ? nil : (.warning, "a full queue drops the oldest question instead of refusing new ones")
     case ("max-length", .deadLetter), ("max-length-bytes", .deadLetter): return (.problem, "dead letters beyond it are dropped, or refused")
     case ("max-length", .commands), ("max-length-bytes", .commands): return (.warning, "beyond it commands are refused, or dropped where overflow says so")
-    case ("max-length", .retry), ("max-length-bytes", .retry): return (.warning, "beyond it workers cannot put a command there, and wait")
+    case ("max-length", .retry), ("max-length-bytes", .retry):
+      // So few may wait in a minute's outage of a provider.
+      let isSmall = if case .number(let limit) = value { limit < (key == "max-length" ? 10_000 : 10_000_000) } else { false }
+      return (isSmall ? .problem : .warning, "beyond it workers cannot put a command there, and wait")
     case ("message-ttl", .deadLetter): return (.problem, "dead letters are thrown away after that time")
     case ("message-ttl", .commands): return (.problem, "commands that wait longer become dead letters")
     case ("message-ttl", .retry): return (.warning, "where it is shorter than the rung's own time, retries come too soon")
