@@ -111,7 +111,8 @@ let whole: [Target] = [
   library(
     "HTTPPaymentAdapter", "Adapters/HTTPPayment",
     [
-      "Application", "Domain", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+      "Application", "Domain", "ClientRuntime", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"),
+      nio("NIOHTTP1"),
       .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
   library(

@@ -32,7 +32,7 @@ struct BenchTopology: Sendable {
   {
     try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in
       while true {
-        let found = try session.messages(in: queue) ?? 0
+        let found = try session.depth(of: queue)?.messages ?? 0
         if enough(found) || deadline.hasPassed { return found }
         _ = poll(socket: -1, wakeup: nil, until: min(deadline, .after(.milliseconds(20))))
       }

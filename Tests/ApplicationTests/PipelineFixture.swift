@@ -30,9 +30,11 @@ struct PipelineFixture: Sendable {
     executor = provider.map { [store, own, calls] in
       PaymentExecutor(queue: store, provider: $0, results: own, journal: journal, settings: calls)
     }
+    let events: any EventPublisher =
+      tracer.map { TracingEventPublisher(next: broker, tracer: $0, exchange: "orders.events", now: { Timestamp(microseconds: 0) }) } ?? broker
     pipeline = CommandPipeline(
       ports: .init(
-        source: source, decoder: decoder, encoder: codec, store: store, events: broker, forwarder: broker, replies: broker, cache: broker,
+        source: source, decoder: decoder, encoder: codec, store: store, events: events, forwarder: broker, replies: broker, cache: broker,
         journal: journal, trials: trials, own: own, tracer: tracer ?? NoTracing(), paymentsOpened: { [executor] in executor?.wake() }),
       settings: .init(
         batchMax: 100,

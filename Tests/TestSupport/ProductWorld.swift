@@ -139,7 +139,7 @@ package struct ProductWorld: Sendable {
   /// How many messages are ready in one of the world's queues, such as `commands` or `dead-letter`.
   package func depth(_ queue: String) async throws -> Int {
     let name = "\(name).\(queue)"
-    return try await AMQPAdministration.withSession(try configuration("look")) { session throws(AMQPError) in Int(try session.messages(in: name) ?? 0) }
+    return try await AMQPAdministration.withSession(try configuration("look")) { session throws(AMQPError) in Int(try session.depth(of: name)?.messages ?? 0) }
   }
 
   /// Removes its queues, exchanges and schema. Its log stays where the test failed.

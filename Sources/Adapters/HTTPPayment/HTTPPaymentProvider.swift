@@ -66,7 +66,7 @@ package final class HTTPPaymentProvider: PaymentProvider {
     _ request: HTTPClientRequest, _ call: PaymentCall, _ trace: CommandReference, isRepeat: Bool, _ read: (ProviderResponse) -> PaymentAnswer
   ) async -> PaymentAnswer {
     var request = request
-    var span = ProviderSpan(of: call, method: request.method.rawValue, endpoint: endpoint, after: trace, isRepeat: isRepeat, by: tracer, begin: now())
+    var span = ProviderSpan(of: call, request, to: endpoint, after: trace, isRepeat: isRepeat, by: tracer, begin: now())
     if let traceparent = span?.context.traceparent ?? trace.traceparent {
       request.headers.add(name: "traceparent", value: PercentEncoding.encodeForHeader(traceparent))
     }

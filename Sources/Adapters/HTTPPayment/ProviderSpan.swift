@@ -1,5 +1,7 @@
 import Application
+import AsyncHTTPClient
 import Domain
+import NIOHTTP1
 
 /// A call of the provider in its command's trace, by OpenTelemetry's conventions for HTTP clients.
 struct ProviderSpan {
@@ -9,16 +11,17 @@ struct ProviderSpan {
 
   /// Nil where the trace is not recorded.
   init?(
-    of call: PaymentCall, method: String, endpoint: HTTPPaymentEndpoint, after command: CommandReference, isRepeat: Bool, by tracer: any Tracer,
-    begin: Timestamp
+    of call: PaymentCall, _ request: HTTPClientRequest, to endpoint: HTTPPaymentEndpoint, after command: CommandReference, isRepeat: Bool,
+    by tracer: any Tracer, begin: Timestamp
   ) {
     // What nobody's trace asked for begins none: the clock's own calls would be stories without a beginning.
     guard let parent = command.sampled, let place = tracer.place(after: parent) else { return nil }
     span = Span(
-      method, .client, place, parent: parent.span, begin: begin, end: begin,
+      request.method.rawValue, .client, place, parent: parent.span, begin: begin, end: begin,
       attributes: [
-        "http.request.method": .text(method), "server.address": .text(endpoint.address.host), "server.port": .number(Int64(endpoint.address.port)),
-        "url.full": .text(endpoint.base + call.target), "orders.payment.operation": .text(HTTPPaymentCallEncoder.operation(of: call)),
+        "http.request.method": .text(request.method.rawValue), "server.address": .text(endpoint.address.host),
+        "server.port": .number(Int64(endpoint.address.port)),
+        "url.full": .text(request.url), "orders.payment.operation": .text(HTTPPaymentCallEncoder.operation(of: call)),
         "orders.payment.key": .text(call.key),
       ])
     if isRepeat { span.attributes["orders.payment.is_repeat"] = "true" }

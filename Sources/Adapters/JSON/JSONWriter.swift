@@ -88,10 +88,5 @@ struct JSONWriter {
     bytes[start...].reverse()
   }
 
-  /// 16 hexadecimal digits in lower case.
-  static func append(hexadecimal word: UInt64, to bytes: inout [UInt8]) {
-    for shift in stride(from: 60 as UInt64, through: 0, by: -4) { bytes.append(hexadecimal(UInt8(word >> shift & 15))) }
-  }
-
   private static func hexadecimal(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
 }

@@ -30,6 +30,11 @@ package final class OTLPTracer: Tracer {
   package struct Counts: Sendable, Equatable {
     package var exported: Int64 = 0
     package var dropped: Int64 = 0
+
+    package init(exported: Int64 = 0, dropped: Int64 = 0) {
+      self.exported = exported
+      self.dropped = dropped
+    }
   }
 
   private struct Waiting {
@@ -86,9 +91,15 @@ package final class OTLPTracer: Tracer {
       await sendAll()
     }
     await sendAll()
+    let lost = waiting.withLock { waiting in
+      defer { waiting.spans = [] }
+      waiting.counts.dropped += Int64(waiting.spans.count)
+      return waiting.spans.count
+    }
+    if lost > 0 { log.warning("the last traces were not sent: the collector is too slow, or away", metadata: ["count": .stringConvertible(lost)]) }
   }
 
-  /// No more spans will come; those that wait have two seconds, a request that is under way its own time.
+  /// No more spans will come; those that wait have two seconds.
   package func stop() { waiting.withLock { $0.end = $0.end ?? .now + .seconds(2) } }
 
   /// To be called once, when `run` has returned.
@@ -98,18 +109,20 @@ package final class OTLPTracer: Tracer {
   }
 
   private func sendAll() async {
-    let patience = ContinuousClock.now + settings.patience
-    while true {
+    while timeLeft > .zero {
       let batch = waiting.withLock { waiting in
         defer { waiting.spans.removeFirst(min(settings.batch, waiting.spans.count)) }
         return Array(waiting.spans.prefix(settings.batch))
       }
       if batch.isEmpty { return }
-      let fault = await send(request.encoded(batch), until: patience)
+      let fault = await send(request.encoded(batch), until: .now + settings.patience)
       note(fault, batch.count)
       if fault != nil { return }
     }
   }
+
+  /// Until the worker's end; a long time while that is not known.
+  private var timeLeft: Duration { waiting.withLock { $0.end.map { $0 - .now } ?? settings.patience } }
 
   private func note(_ fault: String?, _ count: Int) {
     let (wasFailing, dropped) = waiting.withLock { waiting in
@@ -129,8 +142,7 @@ package final class OTLPTracer: Tracer {
       case .taken: return nil
       case .failed(let reason, let mayRepeat):
         let pause = backoff.next()
-        let end = waiting.withLock { min($0.end ?? patience, patience) }
-        if !mayRepeat || ContinuousClock.now + pause >= end { return reason }
+        if !mayRepeat || pause >= min(timeLeft, patience - .now) { return reason }
         try? await Task.sleep(for: pause)
       }
     }
@@ -148,7 +160,7 @@ package final class OTLPTracer: Tracer {
     for (name, value) in headers { post.headers.add(name: name, value: value) }
     post.body = .bytes(ByteBuffer(bytes: body))
     do {
-      let response = try await client.execute(post, deadline: .now() + TimeAmount(settings.request))
+      let response = try await client.execute(post, deadline: .now() + TimeAmount(min(settings.request, timeLeft)))
       let status = Int(response.status.code)
       // So that the connection can serve the next one.
       _ = try? await response.body.collect(upTo: 64 << 10)

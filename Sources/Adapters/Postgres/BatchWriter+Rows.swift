@@ -59,8 +59,9 @@ extension BatchWriter {
       traceparent.append(trace)
     }
     for event in writes.events { add(event.key, event.type.rawValue, event.body, event.trace?.context.traceparent) }
-    for (key, reply) in writes.replies.map({ ($0.key, $0.reply) }) {
-      add(key, PostgresOutbox.replyType, reply.body, reply.traceparent, to: reply.to, reply.correlationID)
+    for stored in writes.replies {
+      let reply = stored.reply
+      add(stored.key, PostgresOutbox.replyType, reply.body, reply.traceparent, to: reply.to, reply.correlationID)
     }
     pipeline.append(
       BatchStatements.insertOutbox,

@@ -38,7 +38,7 @@ extension Topology {
     try await AMQPAdministration.withSession(configuration, deadline: deadline) { session throws(AMQPError) in
       var faults: [TopologyFault] = []
       for exchange in exchanges where try session.lookAtExchange(exchange) == .missing { faults.append(.missingExchange(exchange)) }
-      for queue in queues where try session.messages(in: queue.name) == nil { faults.append(.missingQueue(queue.name)) }
+      for queue in queues where try session.depth(of: queue.name) == nil { faults.append(.missingQueue(queue.name)) }
       return faults
     }
   }

@@ -55,7 +55,7 @@ package struct ManagementAPI: Sendable {
     let (status, date, body, before): (HTTPResponseStatus, String?, ByteBuffer, Duration)
     do {
       before = ClockReading.wallClock
-      let response = try await client.execute(request, deadline: .now() + .nanoseconds(deadline.remaining.wholeNanoseconds))
+      let response = try await client.execute(request, deadline: .now() + TimeAmount(deadline.remaining))
       (status, date) = (response.status, response.headers.first(name: "date"))
       body = try await response.body.collect(upTo: Self.largestAnswer)
     } catch {
@@ -79,8 +79,4 @@ package struct ManagementAPI: Sendable {
       return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
     }.joined()
   }
-}
-
-extension Duration {
-  fileprivate var wholeNanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

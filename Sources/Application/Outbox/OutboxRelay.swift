@@ -12,36 +12,18 @@ package struct OutboxRelay: Sendable {
     package init() {}
   }
 
-  package struct Tracing: Sendable {
-    let tracer: any Tracer
-    let exchange: String
-    let now: @Sendable () -> Timestamp
-
-    package init(tracer: any Tracer, exchange: String, now: @escaping @Sendable () -> Timestamp) {
-      self.tracer = tracer
-      self.exchange = exchange
-      self.now = now
-    }
-
-    func sent(_ events: [EncodedEvent], _ confirmed: [Bool], begin: Timestamp) {
-      let traces = events.compactMap(\.trace?.context)
-      tracer.sent(events.count, confirmed: confirmed.count { $0 }, of: traces, exchange: exchange, begin: begin, end: now())
-    }
-  }
-
   private let outbox: any Outbox
   private let events: any EventPublisher
   private let replies: any ReplySender
   private let cache: any SnapshotCache
   private let journal: any PipelineJournal
   private let holder: String
-  private let tracing: Tracing?
   private let settings: Settings
   private let clock: any Clock<Duration>
 
   package init(
     outbox: any Outbox, events: any EventPublisher, replies: any ReplySender, cache: any SnapshotCache, journal: any PipelineJournal, holder: String,
-    tracing: Tracing? = nil, settings: Settings = Settings(), clock: any Clock<Duration> = ContinuousClock()
+    settings: Settings = Settings(), clock: any Clock<Duration> = ContinuousClock()
   ) {
     self.outbox = outbox
     self.events = events
@@ -49,7 +31,6 @@ package struct OutboxRelay: Sendable {
     self.cache = cache
     self.journal = journal
     self.holder = holder
-    self.tracing = tracing
     self.settings = settings
     self.clock = clock
   }
@@ -78,9 +59,7 @@ package struct OutboxRelay: Sendable {
       if due.isEmpty { continue }
       // What the cache has may be as old as the worker that died before it could say more.
       await cache.remove(due.map(\.key.order))
-      let begin = tracing?.now()
       let confirmed = await events.publish(due)
-      if let begin { tracing?.sent(due, confirmed, begin: begin) }
       let (good, bad) = (zip(due, confirmed).filter(\.1).map(\.0.key), zip(due, confirmed).filter { !$0.1 }.map(\.0.key))
       for (type, count) in zip(due, confirmed).filter(\.1).map(\.0.type).tally { journal.note(.eventsPublished(type: type, count: count)) }
       if !good.isEmpty { try await outbox.forget(good) }

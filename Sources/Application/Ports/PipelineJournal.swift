@@ -56,7 +56,7 @@ package struct FinishedCommands: Sendable {
 }
 
 /// How a command ended, as replies and metrics name it.
-package enum OutcomeWord: String, Sendable {
+package enum OutcomeWord: String, CaseIterable, Sendable {
   case accepted, rejected, duplicate
   case deadLettered = "dead_lettered"
 }

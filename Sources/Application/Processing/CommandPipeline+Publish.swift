@@ -92,11 +92,7 @@ extension CommandPipeline {
         }
       }
       if round.isEmpty { break }
-      let begin = settings.now()
       let confirmed = await ports.events.publish(round)
-      ports.tracer.sent(
-        round.count, confirmed: confirmed.count { $0 }, of: round.compactMap(\.trace?.context), exchange: settings.forwarding.eventsExchange, begin: begin,
-        end: settings.now())
       var sent: [OutboxKey] = []
       var types: [EventType: Int] = [:]
       for (event, isConfirmed) in zip(round, confirmed) {
@@ -146,7 +142,8 @@ extension CommandPipeline {
       case .rung(let rung):
         ports.journal.note(.retried(reference, rung: rung, attempt: journey.attempt, error: error))
         let message = settings.forwarding.retry(received.message, envelope, rung: rung, journey: journey)
-        if await forwarded([message]) { acknowledge([received.tag]) }
+        guard await forwarded([message]) else { return }
+        acknowledge([received.tag])
         return traceEnd(received, envelope, "retried", error: error)
       case .giveUp:
         let refusal = Refusal(.retriesExhausted, error, of: envelope, journey: journey)
@@ -170,7 +167,8 @@ extension CommandPipeline {
       }
       return settings.forwarding.retry(delivery.received.message, delivery.envelope, rung: rung, journey: journey)
     }
-    if await forwarded(messages) { acknowledge(waiting.map(\.received.tag)) }
+    guard await forwarded(messages) else { return }
+    acknowledge(waiting.map(\.received.tag))
     for delivery in waiting { traceEnd(delivery.received, delivery.envelope, delivery.reason.rawValue) }
     for reason in [WaitingDelivery.Reason.early, .paymentOpen] {
       let count = waiting.filter { $0.reason == reason }.count

@@ -19,7 +19,7 @@ extension CommandPipeline {
   /// The end of a delivery whose command could be read.
   func traceEnd(
     _ received: ReceivedMessage, _ envelope: CommandEnvelope, _ outcome: String, rejection: RejectionCode? = nil, transaction: TraceContext? = nil,
-    error: String? = nil
+    reason: DeadLetterReason? = nil, error: String? = nil
   ) {
     guard let place = envelope.span else { return }
     var span = Span.process(received, type: envelope.command.type, queue: settings.forwarding.commandsQueue, place, end: settings.now())
@@ -30,6 +30,7 @@ extension CommandPipeline {
     if envelope.journey.attempt > 0 { span.attributes["orders.attempt"] = .number(Int64(envelope.journey.attempt)) }
     // One of the same trace is found without a link.
     if let transaction, transaction.trace != place.context.trace { span.links.append(transaction) }
+    span.attributes["error.type"] = reason.map { .text($0.rawValue) }
     span.error = error
     ports.tracer.record(span)
   }
@@ -37,8 +38,8 @@ extension CommandPipeline {
   /// The end of one that is refused, whether or not a command could be read from it.
   func traceEnd(_ refused: RefusedDelivery) {
     let refusal = refused.refusal
-    if let envelope = refused.envelope, envelope.span != nil {
-      return traceEnd(refused.received, envelope, OutcomeWord.deadLettered.rawValue, error: refusal.error)
+    if let envelope = refused.envelope {
+      return traceEnd(refused.received, envelope, OutcomeWord.deadLettered.rawValue, reason: refusal.reason, error: refusal.error)
     }
     guard let place = CommandSpan(after: refusal.traceparent, isReplay: refusal.journey.replay != nil, by: ports.tracer) else { return }
     var span = Span.process(
@@ -47,14 +48,6 @@ extension CommandPipeline {
     span.attributes["error.type"] = .text(refusal.reason.rawValue)
     span.error = refusal.error
     ports.tracer.record(span)
-  }
-}
-
-extension Tracer {
-  /// Events were sent together, by the worker that committed them or by the relay.
-  func sent(_ count: Int, confirmed: Int, of traces: [TraceContext], exchange: String, begin: Timestamp, end: Timestamp) {
-    guard let place = place(amidst: traces) else { return }
-    record(.send(count, confirmed: confirmed, exchange: exchange, place, links: traces, begin: begin, end: end))
   }
 }
 

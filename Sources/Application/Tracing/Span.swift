@@ -4,9 +4,8 @@ import Domain
 package struct Span: Sendable {
   /// By OTLP's numbers.
   package enum Kind: UInt64, Sendable {
-    case server = 2
-    case client, producer, consumer
-    case `internal` = 1
+    case client = 3
+    case producer, consumer
   }
 
   package enum Value: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {

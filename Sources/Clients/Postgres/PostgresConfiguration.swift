@@ -71,10 +71,10 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomRe
     }
   }
 
-  /// The files that the URL itself names: whom to trust, what to show, and its key.
-  public var tlsFiles: (authorities: String?, certificate: String?, key: String?) {
+  /// The files that the URL itself names: what to show, and its key.
+  public var tlsFiles: (certificate: String?, key: String?) {
     func file(_ keyword: String) -> String? { hosts[0].first { $0.keyword == keyword && !$0.value.isEmpty }?.value }
-    return (file("sslrootcert").flatMap { $0 == "system" ? nil : $0 }, file("sslcert"), file("sslkey"))
+    return (file("sslcert"), file("sslkey"))
   }
 
   public var customMirror: Mirror { Mirror(self, children: ["server": description]) }

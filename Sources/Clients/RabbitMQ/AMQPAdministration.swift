@@ -32,7 +32,7 @@ public struct QueueDepth: Sendable, Equatable {
 
 /// What a passive look found.
 public enum Presence: Sendable, Equatable {
-  case present(messages: UInt32)
+  case present
   case missing
   /// It is there, with other arguments: the server's own words.
   case differs(String)
@@ -71,7 +71,6 @@ public final class AMQPSession {
       try call("looking at exchange \(name)") { handle, channel throws(AMQPError) in
         amqp_exchange_declare(handle, channel, try arena.shortBytes(name, "exchange"), arena.bytes("topic"), 1, 1, 0, 0, Self.none)
       }
-      return 0
     }
   }
 
@@ -89,23 +88,15 @@ public final class AMQPSession {
         guard let declared = amqp_queue_declare(handle, channel, try arena.shortBytes(queue, "queue"), 1, 1, 0, 0, Self.none) else { return }
         depth = QueueDepth(messages: declared.pointee.message_count, consumers: declared.pointee.consumer_count)
       }
-      return depth.messages
     }
-    if case .present = found { return depth }
-    return nil
+    return found == .present ? depth : nil
   }
-
-  /// How many messages are ready in the queue; nil where there is no such queue.
-  public func messages(in queue: String) throws(AMQPError) -> UInt32? { try depth(of: queue)?.messages }
 
   /// Missing, there, or there with other arguments than these.
   public func lookAtQueue(_ name: String, arguments: [Header]) throws(AMQPError) -> Presence {
-    guard let messages = try depth(of: name)?.messages else { return .missing }
+    guard try depth(of: name) != nil else { return .missing }
     // A queue that exists is only compared by a declaration that is not passive.
-    return try look { () throws(AMQPError) in
-      try declareQueue(name, arguments: arguments)
-      return messages
-    }
+    return try look { () throws(AMQPError) in try declareQueue(name, arguments: arguments) }
   }
 
   public func bind(queue: String, exchange: String, routingKey: String) throws(AMQPError) {
@@ -167,9 +158,10 @@ public final class AMQPSession {
     }
   }
 
-  private func look(_ ask: () throws(AMQPError) -> UInt32) throws(AMQPError) -> Presence {
+  private func look(_ ask: () throws(AMQPError) -> Void) throws(AMQPError) -> Presence {
     do throws(AMQPError) {
-      return .present(messages: try ask())
+      try ask()
+      return .present
     } catch {
       switch error.code {
       case .channelClosed(404): return .missing

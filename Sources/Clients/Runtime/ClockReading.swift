@@ -22,7 +22,12 @@ public struct ClockReading: Sendable, Equatable {
   }
 
   /// The least that the two clocks are apart, whatever the round trip did.
-  public var certain: Duration { max(.zero, (skew < .zero ? .zero - skew : skew) - doubt) }
+  public var certain: Duration { max(.zero, size - doubt) }
+
+  /// The most that they can be apart.
+  public var most: Duration { size + doubt }
+
+  private var size: Duration { skew < .zero ? .zero - skew : skew }
 
   /// This machine's wall clock, since 1970.
   public static var wallClock: Duration {

@@ -31,7 +31,9 @@ public enum TLSMeeting {
         continue
       }
       defer { close(socket) }
-      guard let ssl = tls_meet(socket, HostLookup.isNumeric(host) ? nil : host) else { return .noTLS }
+      guard let ssl = tls_meet(socket, HostLookup.isNumeric(host) ? nil : host) else {
+        return deadline.hasPassed ? .unreachable("no handshake in time") : .noTLS
+      }
       defer { tls_release(ssl) }
       return CertificateEnd(ofServer: ssl).map(Outcome.certificate) ?? .noTLS
     }

@@ -57,6 +57,7 @@ enum RunRules {
   static func check(_ configuration: Configuration) throws(ConfigurationFaults) {
     try AuthRules.check(configuration)
     try PaymentRules.check(configuration)
+    _ = try TraceRules.headers(configuration[.otlpHeaders])
     // Working with another stock than the one that was asked for would sell what is not there.
     if configuration[.inventoryProvider] != .builtin {
       throw ConfigurationFaults(sentences: [

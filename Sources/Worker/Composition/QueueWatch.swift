@@ -20,19 +20,19 @@ final class QueueWatch: Sendable {
     queues = topology.queues.map(\.name)
   }
 
-  /// Until `stop` is called.
+  /// Until `stop` is called, and the task cancelled.
   func run() async {
-    while true {
-      // The session's deadline is that of one call, too: heartbeats end one that hangs long before.
-      let isStopped = try? await AMQPAdministration.withSession(configuration, deadline: .after(.seconds(3_600))) { session throws(AMQPError) in
-        repeat { try self.look(session) } while self.stopping.wait(timeout: .now() + Self.pause) == .timedOut
+    while !Task.isCancelled {
+      // Heartbeats end a call that hangs long before the session's deadline, and one that lives so long begins anew.
+      let (life, end) = (Deadline.after(.seconds(3_600)), Deadline.after(.seconds(3_500)))
+      let isOver = try? await AMQPAdministration.withSession(configuration, deadline: life) { session throws(AMQPError) in
+        repeat { try self.look(session) } while self.stopping.wait(timeout: .now() + Self.pause) == .timedOut && !end.hasPassed
         return true
       }
+      if isOver == true { continue }
       latest.withLock { $0 = [:] }
       health.set(.rabbitmq, latency: nil)
-      if isStopped == true { return }
-      let stops = await Self.waiting(stopping)
-      if stops { return }
+      try? await Task.sleep(for: .seconds(Self.pause))
     }
   }
 
@@ -52,13 +52,6 @@ final class QueueWatch: Sendable {
     }
     latest.withLock { $0 = depths }
     health.set(.rabbitmq, latency: fastest)
-  }
-
-  /// Whether it was signalled, before the next look is due.
-  private static func waiting(_ semaphore: DispatchSemaphore) async -> Bool {
-    await withCheckedContinuation { continuation in
-      _ = DedicatedThread(name: "queue-watch") { continuation.resume(returning: semaphore.wait(timeout: .now() + pause) == .success) }
-    }
   }
 
   func gauges() -> [any MetricFamily] {

@@ -61,7 +61,9 @@ final class WorkerComposition: Sendable {
     let forwards = Publisher(configuration: try amqp("forwards")) { health.set("rabbitmq/forwards", $0) }
     let replyPublisher = Publisher(configuration: try amqp("replies"), confirms: false) { health.set("rabbitmq/replies", $0) }
     let replies = RabbitMQReplySender(publisher: replyPublisher)
-    let eventPublisher = RabbitMQEventPublisher(publisher: events, exchange: "\(settings.prefix).events")
+    let exchange = "\(settings.prefix).events"
+    let plain = RabbitMQEventPublisher(publisher: events, exchange: exchange)
+    let eventPublisher: any EventPublisher = traces.map { TracingEventPublisher(next: plain, tracer: $0, exchange: exchange, now: { .now }) } ?? plain
 
     let payments = try PaymentComposition.make(settings, health: health, log: logger, observer: MeteringAdapterObserver(metrics: metrics), tracer: tracing)
     if settings.roles.contains(.payments), let payments {
@@ -126,8 +128,7 @@ final class WorkerComposition: Sendable {
     relay =
       settings.roles.contains(.outbox)
       ? OutboxRelay(
-        outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker,
-        tracing: traces.map { .init(tracer: $0, exchange: "\(settings.prefix).events", now: { .now }) })
+        outbox: PostgresOutbox(client: quiet), events: eventPublisher, replies: replies, cache: cache, journal: journal, holder: worker)
       : nil
     housekeeper =
       settings.roles.contains(.housekeeping)
@@ -175,6 +176,7 @@ final class WorkerComposition: Sendable {
     watching.cancel()
     measuring.cancel()
     queueWatch.stop()
+    lookingAtQueues.cancel()
     relaying.cancel()
     fetchingKeys.cancel()
     await fetchingKeys.value

@@ -5,8 +5,7 @@ import Operations
 extension WorkerMetrics {
   /// Shows every label that there can be from the start, as 0, so that the first event is seen as a rise.
   func begin(defaultCurrency: Currency, hasCache: Bool) {
-    let outcomes: [OutcomeWord] = [.accepted, .rejected, .duplicate, .deadLettered]
-    for type in CommandType.allCases { commands.begin(outcomes.map { .init(type: type.rawValue, outcome: $0.rawValue) }) }
+    for type in CommandType.allCases { commands.begin(OutcomeWord.allCases.map { .init(type: type.rawValue, outcome: $0.rawValue) }) }
     for histogram in [commandDuration, commandAge] { histogram.begin(CommandType.allCases.map { .init("type", $0.rawValue) }) }
     batchSize.begin([NoLabels()])
     forwardsRefused.begin([NoLabels()])

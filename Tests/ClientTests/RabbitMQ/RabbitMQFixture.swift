@@ -38,12 +38,8 @@ struct RabbitMQFixture: Sendable {
 
   /// How many messages wait in the queue, by the broker's word.
   func depth() async throws -> Int {
-    let quorum = [Header(name: "x-queue-type", value: .string("quorum"))]
-    let presence = try await AMQPAdministration.withSession(try Self.configuration()) { [queue] session throws(AMQPError) in
-      try session.lookAtQueue(queue, arguments: quorum)
-    }
-    if case .present(let messages) = presence { return Int(messages) }
-    return -1
+    let depth = try await AMQPAdministration.withSession(try Self.configuration()) { [queue] session throws(AMQPError) in try session.depth(of: queue) }
+    return depth.map { Int($0.messages) } ?? -1
   }
 
   func publication(_ body: [UInt8], _ change: (inout MessageProperties) -> Void = { _ in }) -> Publication {

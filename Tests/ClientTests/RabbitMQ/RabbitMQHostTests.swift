@@ -70,7 +70,7 @@ import Testing
       #expect(publisher.state.server?.hasSuffix(" at \(real.place)") == true && consumer.state.server?.hasSuffix(" at \(real.place)") == true)
       await consumer.close()
       await publisher.close()
-      _ = try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in try session.messages(in: fixture.queue) }
+      _ = try await AMQPAdministration.withSession(configuration) { session throws(AMQPError) in try session.depth(of: fixture.queue)?.messages }
     }
     try await fixture.remove()
   }
@@ -112,7 +112,7 @@ import Testing
     let (error, took) = await timed {
       await #expect(throws: AMQPError.self) {
         try await AMQPAdministration.withSession(configuration, deadline: .after(.milliseconds(500))) { session throws(AMQPError) in
-          _ = try session.messages(in: "any")
+          _ = try session.depth(of: "any")?.messages
         }
       }
     }

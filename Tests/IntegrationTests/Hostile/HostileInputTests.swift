@@ -49,7 +49,7 @@ import Testing
     #expect(worker.isRunning, "the worker lives on: \(world.logTail())")
     await worker.end()
     #expect(try await world.depth("commands") == 0, "nothing was left unsettled: \(world.logTail())")
-    #expect(try await Self.forbiddenQueue(of: world) { session, queue throws(AMQPError) in try session.messages(in: queue) ?? 1 } == 0)
+    #expect(try await Self.forbiddenQueue(of: world) { session, queue throws(AMQPError) in try session.depth(of: queue)?.messages ?? 1 } == 0)
     #expect(!world.printed.contains(HostileBurst.token) && world.printed.split(separator: "\n").count { $0.contains("worker starts") } == 1)
 
     for log in [replies, events, deadLetters] { await log.close() }

@@ -22,6 +22,12 @@ import Testing
     #expect(Self.verdicts { ClockJudge.judge(clock, into: &$0) } == [verdict])
   }
 
+  @Test func whatIsFoundGoodSaysTheMostThatItMayBeWrong() {
+    var list = FindingList(.clocks)
+    ClockJudge.judge(ClockReading(skew: .milliseconds(-1_400), doubt: .milliseconds(500)), into: &list)
+    #expect(list.all.map(\.found) == ["within 1900 ms of this machine's"])
+  }
+
   @Test func aReadingTakesTheRoundTripIntoAccount() {
     let reading = ClockReading(server: .seconds(110), before: .seconds(100), after: .seconds(102))
     #expect(reading == ClockReading(skew: .seconds(9), doubt: .seconds(1)))
@@ -62,7 +68,8 @@ import Testing
   @Test(
     arguments: [
       ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Tue, 29 Feb 2000 00:00:01 GMT", 951_782_401), ("Thu, 26 Nov 2026 18:12:23 GMT", 1_795_716_743),
-      ("Thursday, 26-Nov-26 18:12:23 GMT", nil), ("Thu, 26 Nox 2026 18:12:23 GMT", nil), ("", nil),
+      ("Thu, 26 Nov 99999999999999999 18:12:23 GMT", nil), ("Thu, 26 Nov 2026 99999999999999999:12:23 GMT", nil),
+      ("Thu, 32 Nov 2026 18:12:23 GMT", nil), ("Thursday, 26-Nov-26 18:12:23 GMT", nil), ("Thu, 26 Nox 2026 18:12:23 GMT", nil), ("", nil),
     ] as [(String, Int64?)])
   func datesOfHTTPAreRead(text: String, seconds: Int64?) { #expect(HTTPDate.seconds(text) == seconds) }
 

@@ -189,7 +189,7 @@ import TokenSupport
       #expect(await AuthenticatedWorld.waitFor(Int64(queues.count), world, "SELECT count(*) FROM dead_letters WHERE reason = 'unauthenticated'"))
       #expect(try await world.number("SELECT count(*) FROM dead_letters") == Int64(queues.count), "no reply was taken for a command or a dead letter")
       let held = try await AMQPAdministration.withSession(try world.connection) { session throws(AMQPError) in
-        let held = try session.messages(in: victim)
+        let held = try session.depth(of: victim)?.messages
         try session.deleteQueue(victim)
         return held
       }
@@ -260,7 +260,7 @@ import TokenSupport
       #expect(
         await eventually(within: .seconds(20)) {
           let queue = "\(world.prefix).retry.5s"
-          return (try? await AMQPAdministration.withSession(try world.connection) { session throws(AMQPError) in try session.messages(in: queue) }) == 1
+          return (try? await AMQPAdministration.withSession(try world.connection) { session throws(AMQPError) in try session.depth(of: queue)?.messages }) == 1
         }, "on the ladder")
       var probe = 0
       #expect(

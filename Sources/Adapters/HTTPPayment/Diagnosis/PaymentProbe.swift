@@ -20,7 +20,7 @@ package enum PaymentProbe {
     if let token = endpoint.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
     let outcome: Outcome
     do {
-      let response = try await client.execute(request, deadline: .now() + .milliseconds(limit.components.seconds * 1_000))
+      let response = try await client.execute(request, deadline: .now() + TimeAmount(limit))
       outcome = .answered(status: Int(response.status.code), date: response.headers.first(name: "date"))
     } catch {
       outcome = .unreachable(ExchangeFault(error).reason)

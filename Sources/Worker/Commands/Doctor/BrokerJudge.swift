@@ -30,30 +30,12 @@ enum BrokerJudge {
 
   private static func judgeVersion(_ server: String, _ list: inout FindingList) {
     let words = server.split(separator: " ")
-    guard words.count > 1, let version = Version(words[1]) else { return }
-    if version < Version(major: 3, minor: 10) {
+    let version = words.dropFirst().first?.split(separator: ".").compactMap { Int($0) } ?? []
+    if version.count >= 2, (version[0], version[1]) < (3, 10) {
       list.problem(
         "version", "version \(words[1]) is older than 3.10, from which on quorum queues dead-letter at least once: retries and dead letters can get lost",
         mend: "upgrade the cluster to 3.10 or newer")
     }
-  }
-
-  struct Version: Comparable {
-    let major: Int
-    let minor: Int
-
-    init(major: Int, minor: Int) {
-      self.major = major
-      self.minor = minor
-    }
-
-    init?(_ text: some StringProtocol) {
-      let parts = text.split(separator: ".").map { Int($0) }
-      guard parts.count >= 2, let major = parts[0], let minor = parts[1] else { return nil }
-      self.init(major: major, minor: minor)
-    }
-
-    static func < (a: Self, b: Self) -> Bool { (a.major, a.minor) < (b.major, b.minor) }
   }
 
   /// - Parameter comparedElsewhere: whether the management API has shown the arguments.

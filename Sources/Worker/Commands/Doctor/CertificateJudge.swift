@@ -1,4 +1,5 @@
 import ClientRuntime
+import Domain
 
 /// What is to be said of a certificate that runs out.
 enum CertificateJudge {
@@ -26,16 +27,5 @@ enum CertificateJudge {
   }
 
   /// `2026-11-26`.
-  static func isoDate(_ seconds: Int64) -> String {
-    // Years that begin in March, so that the leap day is the last.
-    let days = (seconds >= 0 ? seconds : seconds - day + 1) / day + 719_468
-    let era = (days >= 0 ? days : days - 146_096) / 146_097
-    let ofEra = days - era * 146_097
-    let year = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
-    let ofYear = ofEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * ofYear + 2) / 153
-    let (m, d) = (month < 10 ? month + 3 : month - 9, ofYear - (153 * month + 2) / 5 + 1)
-    func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(year + era * 400 + (m <= 2 ? 1 : 0))-\(two(m))-\(two(d))"
-  }
+  static func isoDate(_ seconds: Int64) -> String { String(Timestamp(microseconds: seconds * 1_000_000).description.prefix(10)) }
 }

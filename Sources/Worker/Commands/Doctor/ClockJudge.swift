@@ -10,7 +10,7 @@ enum ClockJudge {
   /// Of one server against this machine.
   static func judge(_ clock: ClockReading, into list: inout FindingList) {
     let certain = clock.certain
-    if certain <= unwise { return list.ok("clock", "within \(milliseconds(max(certain, clock.doubt))) of this machine's") }
+    if certain <= unwise { return list.ok("clock", "within \(milliseconds(clock.most)) of this machine's") }
     let side = clock.skew > .zero ? "ahead of" : "behind"
     let found = "it is \(milliseconds(clock.skew)) \(side) this machine's clock, give or take \(milliseconds(clock.doubt)): \(why)"
     list.add(certain > wrong ? .problem : .warning, "clock", found, mend)

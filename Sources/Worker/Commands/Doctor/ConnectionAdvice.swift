@@ -22,7 +22,7 @@ enum ConnectionAdvice {
 
   static func redis(_ reason: String, place: String) -> String {
     let text = reason.uppercased()
-    if text.contains("NOAUTH") || text.contains("WRONGPASS") || text.contains("AUTH") { return "correct user and password in ORDERS_REDIS_URL" }
+    if text.contains("AUTH") || text.contains("WRONGPASS") { return "correct user and password in ORDERS_REDIS_URL" }
     return away(reason.lowercased(), place: place, setting: "ORDERS_REDIS_URL")
   }
 

@@ -56,5 +56,5 @@ struct FilesRound: Sendable {
   }
 
   private var amqp: TLSSettings? { (try? ConnectionConfiguration(url: configuration[.amqpURL], name: ""))?.tls }
-  private var postgres: (authorities: String?, certificate: String?, key: String?)? { (try? PostgresConfiguration(url: configuration[.databaseURL]))?.tlsFiles }
+  private var postgres: (certificate: String?, key: String?)? { (try? PostgresConfiguration(url: configuration[.databaseURL]))?.tlsFiles }
 }

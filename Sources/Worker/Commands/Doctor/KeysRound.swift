@@ -14,16 +14,15 @@ struct KeysRound: Sendable {
       return .init(findings: list.all)
     }
     async let met = HTTPSPlace(configuration[.jwksURL])?.look(.keys, now: now) ?? []
-    do {
+    let examined: Examined<Int>
+    do throws(ConfigurationFaults) {
       let source = try AuthComposition.source(configuration)
-      let examined = await fetch(source)
+      examined = await fetch(source)
       await source.close()
-      list = FindingList(.keys)
-      return .init(findings: KeysJudge.judge(examined, place: place) + (await met))
     } catch {
-      let reason = (error as ConfigurationFaults).sentences.joined(separator: "; ")
-      return .init(findings: KeysJudge.judge(.failed(reason), place: place) + (await met))
+      examined = .failed(error.sentences.joined(separator: "; "))
     }
+    return .init(findings: KeysJudge.judge(examined, place: place) + (await met))
   }
 
   private func fetch(_ source: any KeySource) async -> Examined<Int> {
