@@ -1,25 +1,16 @@
-import Dispatch
 import Glibc
 import Synchronization
 
 /// Turns SIGTERM and SIGINT into a request to stop. The second one ends the process at once.
 package final class ShutdownSignals: Sendable {
   private let arrivals: SignalArrivals
-  // Unsafe: set once in `init` and never touched again; it only keeps the sources alive.
-  nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
+  private let watch: SignalWatch
 
   /// Takes the two signals over for the rest of the process's life.
   package init() {
-    let queue = DispatchQueue(label: "signals")
     let arrivals = SignalArrivals()
     self.arrivals = arrivals
-    sources = [SIGTERM, SIGINT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { arrivals.note(number) }
-      source.activate()
-      return source
-    }
+    watch = SignalWatch([SIGTERM, SIGINT]) { arrivals.note($0) }
   }
 
   /// Returns the first signal, when it comes.

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -7,8 +6,6 @@ import Synchronization
 package final class LogLevelSwitch: Sendable {
   private let configured: Logger.Level
   private let index: Atomic<Int>
-  // Unsafe: set once by `listen`, at the start, and never touched again; it only keeps the sources alive.
-  nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
 
   package init(_ level: Logger.Level) {
     configured = level
@@ -26,18 +23,11 @@ package final class LogLevelSwitch: Sendable {
   /// As configured.
   package func reset() { index.store(Self.position(configured), ordering: .relaxed) }
 
-  /// From here on SIGUSR1 is `more` and SIGUSR2 `reset`. Once, at the start.
-  package func listen(onChange: @escaping @Sendable (Logger.Level) -> Void) {
-    let queue = DispatchQueue(label: "log-level")
-    sources = [SIGUSR1, SIGUSR2].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { [self] in
-        if number == SIGUSR1 { more() } else { reset() }
-        onChange(level)
-      }
-      source.activate()
-      return source
+  /// While the answer lives, SIGUSR1 is `more` and SIGUSR2 `reset`.
+  package func listen(onChange: @escaping @Sendable (Logger.Level) -> Void) -> SignalWatch {
+    SignalWatch([SIGUSR1, SIGUSR2]) { [self] number in
+      if number == SIGUSR1 { more() } else { reset() }
+      onChange(level)
     }
   }
 

@@ -44,7 +44,7 @@ final class WorkerRun: Sendable {
   func run() async -> Int32 {
     announce()
     let counting = Task { await tellWhatIsLeftOut() }
-    levels.listen { [log] level in log.notice("the log level is changed", metadata: ["now": "\(level.rawValue)"]) }
+    let switching = levels.listen { [log] level in log.notice("the log level is changed", metadata: ["now": "\(level.rawValue)"]) }
     metrics.add(ProcessMetrics.families() + health.gauges + [ProgramVersion.gauge])
     let server = OperatorServer(health: health, metrics: metrics, host: configuration[.httpHost], port: configuration[.httpPort], log: log)
     let serving = Task {
@@ -59,6 +59,7 @@ final class WorkerRun: Sendable {
       }
     }
     let code = await work()
+    withExtendedLifetime(switching) {}
     counting.cancel()
     await counting.value
     serving.cancel()

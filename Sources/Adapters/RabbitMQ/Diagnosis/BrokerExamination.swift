@@ -36,13 +36,12 @@ package enum BrokerExamination {
   package static func topology(
     _ topology: Topology, _ configuration: ConnectionConfiguration, deadline: Deadline
   ) async throws(AMQPError) -> TopologyFacts {
-    let missing = try await topology.missing(configuration, deadline: deadline)
     do throws(AMQPError) {
       let faults = try await topology.faults(configuration, deadline: deadline)
-      return TopologyFacts(missing: missing, different: faults.filter { !$0.isMissing })
+      return TopologyFacts(missing: faults.filter(\.isMissing), different: faults.filter { !$0.isMissing })
     } catch {
       guard error.code == .channelClosed(403) else { throw error }
-      return TopologyFacts(missing: missing, different: nil)
+      return TopologyFacts(missing: try await topology.missing(configuration, deadline: deadline), different: nil)
     }
   }
 }

@@ -35,8 +35,6 @@ struct PostgresRound: Sendable {
       if !facts.isStandby {
         let worker = try await with(own) { session, _ throws(PostgresError) in try examination.workerSettings(session) }
         (facts.commitOfWorker, facts.statementTimeout) = worker
-        // Its own limit is the doctor's, not the worker's.
-        if facts.statementTimeout == Self.patience.components.seconds * 1_000 { facts.statementTimeout = 0 }
       }
       return .facts(facts)
     } catch {
