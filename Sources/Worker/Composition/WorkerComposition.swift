@@ -175,8 +175,9 @@ final class WorkerComposition: Sendable {
     await keeping.value
     watching.cancel()
     measuring.cancel()
-    queueWatch.stop()
+    // In this order: once told to stop, it looks whether it is cancelled.
     lookingAtQueues.cancel()
+    queueWatch.stop()
     relaying.cancel()
     fetchingKeys.cancel()
     await fetchingKeys.value
