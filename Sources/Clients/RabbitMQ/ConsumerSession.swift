@@ -85,23 +85,28 @@ final class ConsumerSession {
   /// settled before the cancelling: this thread would have to do it. In a queue that holds less than a window nothing is left to be handed out.
   private func fillWindow() throws(AMQPError) {
     let last = Deadline.after(.seconds(10))
-    var (end, sip) = (Deadline.after(.milliseconds(100)), Deadline.after(.milliseconds(250)))
+    var (end, sip) = (Deadline.after(Self.lull), Deadline.after(Self.lull))
     while !window.isFull && !end.hasPassed {
-      // Large bodies come as fast as the reader takes them. Heartbeats go out only where something is read.
+      let before = window.highest
       if inbox.isFull && !last.hasPassed {
+        // Large bodies come as fast as the reader takes them. Heartbeats go out only where something is read.
         _ = poll(socket: -1, wakeup: nil, until: .after(.milliseconds(10)))
         if sip.hasPassed {
           try read(.aLittle)
-          sip = .after(.milliseconds(250))
+          sip = .after(Self.lull)
         }
-        end = .after(.milliseconds(100))
-        continue
+        end = .after(Self.lull)
+      } else {
+        if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
+        // From a reader that hangs nothing is held back: the answer to the cancelling would come behind it anyway.
+        try read(last.hasPassed ? .all : .untilFull)
+        if window.highest != before && !last.hasPassed { end = .after(Self.lull) }
       }
-      if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
-      // From a reader that hangs nothing is held back: the answer to the cancelling would come behind it anyway.
-      try read(last.hasPassed ? .all : .untilFull)
     }
   }
+
+  /// So long nothing comes from a broker that has nothing to hand out: one on a busy machine takes its time.
+  private static let lull = Duration.milliseconds(250)
 
   /// Gives back all that is unsettled, where no more comes: the end of the channel would do so too, but from RabbitMQ 4.3 on only that counts.
   func giveBack() throws(AMQPError) {

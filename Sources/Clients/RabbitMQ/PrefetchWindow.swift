@@ -1,7 +1,8 @@
 /// How many deliveries of one channel are in hand: handed out by the server and not settled.
 struct PrefetchWindow {
   private let size: Int
-  private var highest: UInt64 = 0
+  /// The last delivery's tag.
+  private(set) var highest: UInt64 = 0
   /// All up to here are settled.
   private var settled: UInt64 = 0
   private var settledBeyond: Set<UInt64> = []
