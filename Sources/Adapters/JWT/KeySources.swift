@@ -54,6 +54,8 @@ package struct KeyURL: KeySource {
     // The keys come from where somebody said that they are, and from nowhere else.
     var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
     settings.timeout.connect = .seconds(3)
+    // The deadline of a request ends with the answer's head; a body that stalls is this one's.
+    settings.timeout.read = Self.patience
     settings.connectionPool.idleTimeout = .seconds(4)
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }

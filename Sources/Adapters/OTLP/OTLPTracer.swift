@@ -66,6 +66,8 @@ package final class OTLPTracer: Tracer {
     self.log = log
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.timeout.connect = TimeAmount(settings.request)
+    // The deadline of a request ends with the answer's head; a body that stalls is this one's.
+    configuration.timeout.read = TimeAmount(settings.request)
     configuration.httpVersion = .http1Only
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)

@@ -32,8 +32,9 @@ extension CommandPipeline {
     for type in CommandType.allCases {
       var finished = FinishedCommands()
       for done in done where done.envelope.command.type == type {
-        // A replay is as old as somebody's sleep.
-        let age = done.envelope.journey.replay == nil ? done.received.message.age(at: moment) : nil
+        // A replay is as old as somebody's sleep, and what is sent once more was in time the first time.
+        let counts = done.envelope.journey.replay == nil && done.reply?.word != .duplicate
+        let age = counts ? done.received.message.age(at: moment) : nil
         finished.add(took: instant - done.received.arrivedAt, age: age, trace: done.envelope.span?.context)
       }
       if !finished.took.isEmpty { ports.journal.note(.finished(type: type, finished)) }

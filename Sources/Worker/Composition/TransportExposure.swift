@@ -12,7 +12,9 @@ enum TransportExposure {
     let exposures = [
       try? ConnectionConfiguration(url: configuration[.amqpURL], name: "").exposure, try? PostgresConfiguration(url: configuration[.databaseURL]).exposure,
     ]
-    let pages = [("the senders' keys", configuration[.jwksURL]), ("the payment provider", configuration[.paymentURL])].map(plainHTTP)
+    let pages = [
+      ("the senders' keys", configuration[.jwksURL]), ("the payment provider", configuration[.paymentURL]), ("traces", configuration[.otlpEndpoint]),
+    ].map(plainHTTP)
     return (exposures + pages).compactMap(\.self)
   }
 

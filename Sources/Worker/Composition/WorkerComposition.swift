@@ -185,7 +185,6 @@ final class WorkerComposition: Sendable {
     await relaying.value
     await watching.value
     await measuring.value
-    if queueWatch.isConnected { await lookingAtQueues.value }
     // Nothing traces any more.
     tracer?.stop()
     await tracing.value
@@ -202,6 +201,7 @@ final class WorkerComposition: Sendable {
       for publisher in publishers { group.addTask { await publisher.close() } }
       for database in databases { group.addTask { await database.close() } }
       group.addTask { [redis] in await redis?.close() }
+      group.addTask { [queueWatch] in if queueWatch.isConnected { await lookingAtQueues.value } }
     }
   }
 
