@@ -112,8 +112,7 @@ let whole: [Target] = [
     "HTTPPaymentAdapter", "Adapters/HTTPPayment",
     [
       "Application", "Domain", "ClientRuntime", logging, .product(name: "AsyncHTTPClient", package: "async-http-client"), nio("NIOCore"), nio("NIOPosix"),
-      nio("NIOHTTP1"),
-      .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      nio("NIOHTTP1"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
   library(
     "JWTAdapter", "Adapters/JWT",

@@ -128,8 +128,8 @@ import Testing
   }
 
   @Test func aDeadLetterIsNotAcknowledgedBeforeItIsSafe() async throws {
-    let broker = InMemoryBroker(refusals: 3)
-    let fixture = Fixture(broker: broker)
+    let (broker, journal) = (InMemoryBroker(refusals: 3), RecordingJournal())
+    let fixture = Fixture(broker: broker, journal: journal)
     var bad = Fixture.create("m1", order: 1)
     bad.body = []
     let message = bad
@@ -139,6 +139,46 @@ import Testing
       #expect(await eventually { fixture.source.settled == [.acknowledge(upTo: 1)] })
     }
     #expect(broker.all.forwarded.count == 1)
+    let errors = journal.notes.compactMap { if case .notForwarded(_, let error) = $0 { error } else { nil } }
+    #expect(errors == Array(repeating: "orders.dead-letter: refused on demand", count: 3), "whose queue it is, is told")
+  }
+
+  /// One that is given back is done by somebody else: it was neither retried nor put off here.
+  @Test func whatIsGivenBackInsteadOfForwardedIsNotTold() async throws {
+    let (journal, tracer) = (RecordingJournal(), RecordingTracer(begins: [true]))
+    let broker = InMemoryBroker(refusals: .max)
+    let fixture = Fixture(broker: broker, journal: journal, tracer: tracer)
+    let culprit = MessageID("m1")!
+    fixture.store.setFault { keys, _ in keys.identities.contains { $0.message == culprit } ? .refused("check violated") : nil }
+    try await fixture.run {
+      fixture.source.deliver([Fixture.create("m1", order: 1), Fixture.update("m2", order: 2, to: .cancelled)])
+      #expect(await eventually { journal.notes.contains { if case .notForwarded = $0 { true } else { false } } })
+      await fixture.pipeline.drain()
+    }
+    let told = journal.notes.filter { note in
+      switch note {
+      case .retried, .waits: true
+      default: false
+      }
+    }
+    #expect(told.isEmpty && !tracer.spans.contains { $0.kind == .consumer } && fixture.source.settled.isEmpty, "\(told), \(tracer.spans)")
+  }
+
+  @Test func aDuplicateIsNotLateAndAReplayNeither() async throws {
+    let journal = RecordingJournal()
+    let fixture = Fixture(journal: journal)
+    var (first, replay) = (Fixture.create("m1", order: 1), Fixture.create("m2", order: 2))
+    (first.timestamp, replay.timestamp) = (1, 1)
+    replay.headers.append(MessageHeader("x-order-principal", .string("0/0/0/6f1c2d3e-1111-4222-8333-444455556666/alice")))
+    let messages = [first, first, replay]
+    try await fixture.run {
+      for (number, message) in messages.enumerated() {
+        fixture.source.deliver([message])
+        #expect(await eventually { fixture.source.hasAcknowledged(upTo: UInt64(number + 1)) })
+      }
+    }
+    let finished = journal.notes.compactMap { if case .finished(_, let commands) = $0 { commands } else { nil } }
+    #expect(finished.map(\.took.count) == [1, 1, 1] && finished.map(\.ages.count) == [1, 0, 0])
   }
 
   /// Each run costs seconds, and all that is behind it waits.

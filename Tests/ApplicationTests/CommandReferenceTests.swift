@@ -8,27 +8,6 @@ import Testing
 @Suite struct CommandReferenceTests {
   typealias Fixture = PipelineFixture
 
-  /// Keeps what names a command.
-  private final class Journal: PipelineJournal {
-    private let kept = Mutex<[(word: String, command: CommandReference)]>([])
-
-    func note(_ note: PipelineNote) {
-      let named: (String, CommandReference)? =
-        switch note {
-        case .deadLettered(let command, _, let reason, _): (reason.rawValue, command)
-        case .retried(let command, let rung, _, _): (rung.rawValue, command)
-        case .failedInPlace(let command, _, _): ("in place", command)
-        case .ownCommandFailed(let command, _): ("own", command)
-        case .paymentCallFailed(let command, _, let isUnknown, _): (isUnknown ? "unknown" : "no effect", command)
-        default: nil
-        }
-      if let named { kept.withLock { $0.append(named) } }
-    }
-
-    var words: [String] { kept.withLock { $0.map(\.word) } }
-    var commands: Set<CommandReference> { Set(kept.withLock { $0.map(\.command) }) }
-  }
-
   private static let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
   private static let whole = CommandReference(messageID: "m1", correlationID: "c1", tenant: .standard, order: Fixture.order(1), traceparent: traceparent)
 
@@ -40,7 +19,7 @@ import Testing
   }
 
   @Test func triesOfACommandThatFailsNameIt() async throws {
-    let journal = Journal()
+    let journal = RecordingJournal()
     let fixture = Fixture(rungs: [.oneSecond], journal: journal)
     fixture.store.setFault { _, _ in .refused("check violated") }
     try await fixture.run {
@@ -52,7 +31,7 @@ import Testing
   }
 
   @Test func ofADeadLetterAllIsNamedThatIsKnown() async throws {
-    let journal = Journal()
+    let journal = RecordingJournal()
     let fixture = Fixture(rungs: [], journal: journal)
     fixture.store.setFault { _, _ in .refused("check violated") }
     var bad = Fixture.create("m2", order: 2)
@@ -68,7 +47,7 @@ import Testing
 
   @Test(arguments: [(ScriptedProvider.Behaviour.loseAnswer, "unknown"), (.refuse, "no effect")])
   func aPaymentCallThatFailsNamesTheCommandBehindIt(behaviour: ScriptedProvider.Behaviour, word: String) async throws {
-    let journal = Journal()
+    let journal = RecordingJournal()
     let fixture = Fixture(provider: ScriptedProvider { _, number in number == 1 ? behaviour : .succeed }, journal: journal)
     try await fixture.run {
       fixture.source.deliver([Self.traced(Fixture.confirmedCreate("m1", order: 1))])
@@ -83,7 +62,7 @@ import Testing
   }
 
   @Test func aPaymentsResultThatTheStoreRefusesNamesTheCommandBehindIt() async throws {
-    let journal = Journal()
+    let journal = RecordingJournal()
     let fixture = Fixture(provider: ScriptedProvider(), journal: journal)
     let refusals = Mutex(1)
     fixture.store.setFault { keys, _ in
@@ -125,4 +104,23 @@ import Testing
       (CommandReference(traceparent: "nothing of the kind"), [:]),
     ] as [(CommandReference, [String: String])])
   func aLinesMembersHaveTheContractsNames(command: CommandReference, fields: [String: String]) { #expect(command.fields == fields) }
+}
+
+extension RecordingJournal {
+  /// What names a command.
+  fileprivate var named: [(word: String, command: CommandReference)] {
+    notes.compactMap { note in
+      switch note {
+      case .deadLettered(let command, _, let reason, _): (reason.rawValue, command)
+      case .retried(let command, let rung, _, _): (rung.rawValue, command)
+      case .failedInPlace(let command, _, _): ("in place", command)
+      case .ownCommandFailed(let command, _): ("own", command)
+      case .paymentCallFailed(let command, _, let isUnknown, _): (isUnknown ? "unknown" : "no effect", command)
+      default: nil
+      }
+    }
+  }
+
+  fileprivate var words: [String] { named.map(\.word) }
+  fileprivate var commands: Set<CommandReference> { Set(named.map(\.command)) }
 }

@@ -14,9 +14,12 @@ import Testing
   }
 
   /// The spans of a run in which these were delivered together.
-  private static func spans(of messages: [Message], begins: Bool = false) async throws -> (spans: [Span], fixture: PipelineFixture) {
+  private static func spans(
+    of messages: [Message], begins: [Bool] = [false], fault: StoreError? = nil
+  ) async throws -> (spans: [Span], fixture: PipelineFixture) {
     let tracer = RecordingTracer(begins: begins)
-    let fixture = PipelineFixture(stock: ["p": 5], tracer: tracer)
+    let fixture = PipelineFixture(stock: ["p": 5], rungs: [], tracer: tracer)
+    fixture.store.setFault { _, _ in fault }
     try await fixture.run {
       fixture.source.deliver(messages)
       #expect(await eventually { fixture.broker.all.replies.count == messages.count })
@@ -60,7 +63,7 @@ import Testing
   }
 
   @Test func aCommandWithoutATraceMayBeginOne() async throws {
-    let (spans, _) = try await Self.spans(of: [Self.create(1, nil)], begins: true)
+    let (spans, _) = try await Self.spans(of: [Self.create(1, nil)], begins: [true])
     let process = try #require(spans.first { $0.kind == .consumer })
     #expect(process.parent == nil && spans.filter { $0.context.trace == process.context.trace }.count == spans.count)
   }
@@ -79,6 +82,19 @@ import Testing
     let process = try #require(spans.first { $0.kind == .consumer })
     #expect(process.name == "process orders.commands:orders.commands", "what outsiders write is in no span's name")
     #expect(process.attributes["error.type"] == "malformed" && process.error == "not a test command" && process.parent == Self.sender.span)
+  }
+
+  @Test func oneThatWasTriedInVainSaysWhyInItsTrace() async throws {
+    let (spans, _) = try await Self.spans(of: [Self.create(1, Self.sender.traceparent)], fault: .refused("check violated"))
+    let process = try #require(spans.first { $0.kind == .consumer })
+    #expect(process.attributes["error.type"] == "retries_exhausted" && process.error == "check violated")
+    #expect(process.attributes["orders.outcome"] == "dead_lettered" && spans.count == 1)
+  }
+
+  /// Whether a trace begins is asked once.
+  @Test func aDeadLetterWhoseTraceWasNotToBeginHasNone() async throws {
+    let (spans, _) = try await Self.spans(of: [Self.create(1, nil)], begins: [false, true], fault: .refused("check violated"))
+    #expect(spans.isEmpty, "\(spans)")
   }
 
   @Test func aReplayIsATraceOfItsOwnLinkedToTheOldOne() async throws {

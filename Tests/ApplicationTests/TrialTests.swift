@@ -62,17 +62,7 @@ import Testing
 
   /// Nothing else would tell why all that comes after it waits.
   @Test func aDatabaseThatCannotTakeTheNoteIsToldOfOnce() async throws {
-    final class Journal: PipelineJournal {
-      let lines = Mutex<[String]>([])
-      func note(_ note: PipelineNote) {
-        switch note {
-        case .storeUnavailable(let reason): lines.withLock { $0.append(reason) }
-        case .storeAvailable: lines.withLock { $0.append("back") }
-        default: break
-        }
-      }
-    }
-    let journal = Journal()
+    let journal = RecordingJournal()
     let notes = InMemoryTrialNotes()
     notes.fail([.refused("no right on delivery_trials"), .unavailable("no space left")])
     let fixture = Fixture(journal: journal, trials: notes)
@@ -80,7 +70,14 @@ import Testing
       fixture.source.deliver([Self.delivered(3, Fixture.create("m1", order: 1))], redelivered: true)
       #expect(await eventually { fixture.replies["m1"] == ["accepted"] })
     }
-    #expect(journal.lines.withLock { $0 } == ["no right on delivery_trials", "back"])
+    let lines = journal.notes.compactMap { note -> String? in
+      switch note {
+      case .storeUnavailable(let reason): reason
+      case .storeAvailable: "back"
+      default: nil
+      }
+    }
+    #expect(lines == ["no right on delivery_trials", "back"])
   }
 
   @Test func aStopWhileItIsTriedGivesItBack() async throws {

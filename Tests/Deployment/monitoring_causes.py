@@ -232,14 +232,9 @@ def clock(rig):
     """By Debian's faketime, which the tests of `doctor` use too."""
     worker = rig.workers[1]
 
-    def make():
-        worker.end()
-        command = worker.command
-        worker.command = ["faketime", "-f", "+120s", *command]
-        worker.start()
-        worker.command = command
-
-    return Cause("a worker's machine is two minutes ahead", ["OrdersWorkerClockAhead"], make, worker.restart)
+    return Cause(
+        "a worker's machine is two minutes ahead", ["OrdersWorkerClockAhead"], lambda: worker.restart(["faketime", "-f", "+120s", *worker.command]),
+        worker.restart)
 
 
 def roles(rig):
@@ -333,11 +328,5 @@ def memory(rig):
 def versions(rig):
     worker = rig.workers[1]
 
-    def make():
-        worker.end()
-        command = worker.command
-        worker.command = [rig.other_program, *command[1:]]
-        worker.start()
-        worker.command = command
-
-    return Cause("a rollout stops half-way", ["OrdersWorkerVersionsDiffer"], make, worker.restart)
+    return Cause(
+        "a rollout stops half-way", ["OrdersWorkerVersionsDiffer"], lambda: worker.restart([rig.other_program, *worker.command[1:]]), worker.restart)

@@ -75,13 +75,13 @@ class Worker(Server):
         self.port = free_port()
         super().__init__(name, folder, [program, "run"], settings | {"ORDERS_HTTP_PORT": str(self.port), "PATH": os.environ["PATH"]})
 
-    def restart(self, **settings):
-        """As it was, but for these settings, which hold for this once."""
+    def restart(self, command=None, **settings):
+        """As it was, but for the command and these settings, which hold for this once."""
         self.end()
-        usual = self.environment
-        self.environment = usual | settings
+        usual = self.command, self.environment
+        self.command, self.environment = command or self.command, self.environment | settings
         self.start()
-        self.environment = usual
+        self.command, self.environment = usual
 
     def is_ready(self):
         return answers(f"http://127.0.0.1:{self.port}/health/ready")

@@ -33,8 +33,8 @@ extension CommandPipeline {
       var finished = FinishedCommands()
       for done in done where done.envelope.command.type == type {
         // A replay is as old as somebody's sleep, and what is sent once more was in time the first time.
-        let counts = done.envelope.journey.replay == nil && done.reply?.word != .duplicate
-        let age = counts ? done.received.message.age(at: moment) : nil
+        let isFirst = done.envelope.journey.replay == nil && done.reply?.word != .duplicate
+        let age = isFirst ? done.received.message.age(at: moment) : nil
         finished.add(took: instant - done.received.arrivedAt, age: age, trace: done.envelope.span?.context)
       }
       if !finished.took.isEmpty { ports.journal.note(.finished(type: type, finished)) }
@@ -141,9 +141,9 @@ extension CommandPipeline {
         case .stopped: return
         }
       case .rung(let rung):
-        ports.journal.note(.retried(reference, rung: rung, attempt: journey.attempt, error: error))
         let message = settings.forwarding.retry(received.message, envelope, rung: rung, journey: journey)
         guard await forwarded([message]) else { return }
+        ports.journal.note(.retried(reference, rung: rung, attempt: journey.attempt, error: error))
         acknowledge([received.tag])
         return traceEnd(received, envelope, "retried", error: error)
       case .giveUp:

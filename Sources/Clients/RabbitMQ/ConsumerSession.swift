@@ -87,7 +87,6 @@ final class ConsumerSession {
     let last = Deadline.after(.seconds(10))
     var (end, sip) = (Deadline.after(Self.lull), Deadline.after(Self.lull))
     while !window.isFull && !end.hasPassed {
-      let before = window.highest
       if inbox.isFull && !last.hasPassed {
         // Large bodies come as fast as the reader takes them. Heartbeats go out only where something is read.
         _ = poll(socket: -1, wakeup: nil, until: .after(.milliseconds(10)))
@@ -97,6 +96,7 @@ final class ConsumerSession {
         }
         end = .after(Self.lull)
       } else {
+        let before = window.highest
         if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
         // From a reader that hangs nothing is held back: the answer to the cancelling would come behind it anyway.
         try read(last.hasPassed ? .all : .untilFull)

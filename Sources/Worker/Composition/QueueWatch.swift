@@ -20,7 +20,7 @@ final class QueueWatch: Sendable {
     queues = topology.queues.map(\.name)
   }
 
-  /// Until `stop` is called, and the task cancelled.
+  /// Until `stop`.
   func run() async {
     while !Task.isCancelled {
       // Heartbeats end a call that hangs long before the session's deadline, and one that lives so long begins anew.
@@ -36,7 +36,11 @@ final class QueueWatch: Sendable {
     }
   }
 
-  func stop() { stopping.signal() }
+  /// Ends `run`, which is what the task does. In this order: once it is told, it looks whether it is cancelled.
+  func stop(_ task: Task<Void, Never>) {
+    task.cancel()
+    stopping.signal()
+  }
 
   /// While it is not, a stop may take as long as a connection that does not come.
   var isConnected: Bool { latest.withLock { !$0.isEmpty } }

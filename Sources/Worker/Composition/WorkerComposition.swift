@@ -175,9 +175,7 @@ final class WorkerComposition: Sendable {
     await keeping.value
     watching.cancel()
     measuring.cancel()
-    // In this order: once told to stop, it looks whether it is cancelled.
-    lookingAtQueues.cancel()
-    queueWatch.stop()
+    queueWatch.stop(lookingAtQueues)
     relaying.cancel()
     fetchingKeys.cancel()
     await fetchingKeys.value

@@ -21,10 +21,11 @@ enum ProviderFixture {
   /// Runs `body` with an adapter for the address, and ends the adapter.
   static func with<T: Sendable>(
     _ url: String, token: String? = nil, timeout: Duration = .seconds(20), log: Logger = Logger(label: "silent", factory: { _ in SwiftLogNoOpLogHandler() }),
-    _ body: (HTTPPaymentProvider) async throws -> T
+    tracer: any Tracer = NoTracing(), _ body: (HTTPPaymentProvider) async throws -> T
   ) async throws -> T {
     let provider = HTTPPaymentProvider(
-      endpoint: try HTTPPaymentEndpoint(url: url, token: token), timeout: timeout, connections: 64, log: log, now: { Timestamp(microseconds: 0) })
+      endpoint: try HTTPPaymentEndpoint(url: url, token: token), timeout: timeout, connections: 64, log: log, tracer: tracer,
+      now: { Timestamp(microseconds: 0) })
     let result: Result<T, any Error>
     do { result = .success(try await body(provider)) } catch { result = .failure(error) }
     await provider.close()

@@ -17,9 +17,12 @@ import Testing
   }
 
   @Test func plainHTTPToOtherMachinesIsToldOf() throws {
-    let pages = ["ORDERS_ENV": "production", "ORDERS_JWT_JWKS_URL": "http://issuer:8080/jwks.json", "ORDERS_PAYMENT_URL": "HTTP://pay.example/v1"]
+    let pages = [
+      "ORDERS_ENV": "production", "ORDERS_JWT_JWKS_URL": "http://issuer:8080/jwks.json", "ORDERS_PAYMENT_URL": "HTTP://pay.example/v1",
+      "ORDERS_OTLP_ENDPOINT": "http://collector:4318",
+    ]
     let sentences = try Self.sentences(pages)
-    #expect(sentences.count == 2 && sentences[0].contains("issuer") && sentences[1].contains("pay.example"), "\(sentences)")
+    #expect(sentences.count == 3 && zip(sentences, ["issuer", "pay.example", "collector"]).allSatisfy { $0.contains($1) }, "\(sentences)")
     let safe = ["ORDERS_ENV": "production", "ORDERS_JWT_JWKS_URL": "https://issuer/jwks.json", "ORDERS_PAYMENT_URL": "http://127.0.0.1:9/v1"]
     #expect(try Self.sentences(safe).isEmpty)
   }

@@ -1,7 +1,5 @@
 import Application
-import Dispatch
 import Domain
-import Glibc
 import Logging
 import OTLPAdapter
 import Operations
@@ -12,18 +10,12 @@ import Testing
   /// Somebody takes connections, and never says a word, or no more than an answer's head.
   @Test(arguments: ["", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"])
   func aCollectorThatHangsDoesNotHoldUpTheEndAndEverySpanIsCounted(words: String) async throws {
-    let (listener, port) = listenOnLoopback()
-    DispatchQueue(label: "collector").async {
-      while true {
-        let connection = accept(listener, nil, nil)
-        if connection < 0 { return }
-        _ = words.withCString { write(connection, $0, strlen($0)) }
-      }
-    }
+    let server = ScriptedServer(.read, .send(words), .wait(.seconds(90)))
+    defer { server.stop() }
     var settings = OTLPTracer.Settings(share: 1)
     settings.batch = 10
     let tracer = OTLPTracer(
-      endpoint: "http://127.0.0.1:\(port)", resource: [:], settings: settings, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      endpoint: "http://127.0.0.1:\(server.port)", resource: [:], settings: settings, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let running = Task { await tracer.run() }
     for _ in 0..<100 { tracer.record(Span("s", .client, .random(), parent: nil, begin: .now, end: .now, attributes: [:])) }
     // Whoever says 200 has taken what he was sent, whatever becomes of the rest of the answer.
@@ -35,7 +27,5 @@ import Testing
     let counts = tracer.counts
     #expect(counts.exported + counts.dropped == 100 && (counts.exported == 0) == words.isEmpty, "\(counts)")
     await tracer.close()
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 }

@@ -37,22 +37,17 @@ struct TraceCollector {
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Tracing/collector.py").path
 
   private let files: Program.Files
-  private let process: Process
   let url: String
 
   static func with(_ body: (TraceCollector) async throws -> Void) async throws {
     let files = try Program.Files()
     defer { files.remove() }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = ["-B", script, files.folder.path]
-    process.standardOutput = try FileHandle(forWritingTo: files.folder.appendingPathComponent("out"))
-    process.standardError = try FileHandle(forWritingTo: files.folder.appendingPathComponent("err"))
-    try process.run()
-    defer { process.terminate() }
+    let process = await ServerProcess.start(
+      [try #require(python), "-B", script, files.folder.path], log: files.folder.appendingPathComponent("err").path)
+    defer { process.signal(SIGTERM) }
     func port() -> String? { try? String(contentsOf: files.folder.appendingPathComponent("port"), encoding: .utf8) }
     #expect(await eventually(within: .seconds(30)) { port() != nil }, "\(files.errors)")
-    try await body(TraceCollector(files: files, process: process, url: "http://127.0.0.1:\(try #require(port()))"))
+    try await body(TraceCollector(files: files, url: "http://127.0.0.1:\(try #require(port()))"))
     #expect(files.errors == "")
   }
 

@@ -61,7 +61,7 @@ enum PolicyJudge {
     case ("max-length", .deadLetter), ("max-length-bytes", .deadLetter): return (.problem, "dead letters beyond it are dropped, or refused")
     case ("max-length", .commands), ("max-length-bytes", .commands): return (.warning, "beyond it commands are refused, or dropped where overflow says so")
     case ("max-length", .retry), ("max-length-bytes", .retry):
-      // So few may wait in a minute's outage of a provider.
+      // A provider's outage of a minute may put as many there.
       let isSmall = if case .number(let limit) = value { limit < (key == "max-length" ? 10_000 : 10_000_000) } else { false }
       return (isSmall ? .problem : .warning, "beyond it workers cannot put a command there, and wait")
     case ("message-ttl", .deadLetter): return (.problem, "dead letters are thrown away after that time")

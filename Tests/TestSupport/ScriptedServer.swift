@@ -1,10 +1,9 @@
 import ClientRuntime
 import Glibc
-import TestSupport
 
 /// The other end of an HTTP connection, which does what a real one does only when it is in trouble.
-final class ScriptedServer: Sendable {
-  enum Step: Sendable {
+package final class ScriptedServer: Sendable {
+  package enum Step: Sendable {
     /// Reads one whole request.
     case read
     case send(String)
@@ -14,13 +13,13 @@ final class ScriptedServer: Sendable {
     case reset
   }
 
-  let port: UInt16
+  package let port: UInt16
   private let listener: Int32
   private let scripts: [[Step]]
   private let state = Locked((connections: 0, requests: [String](), isClosed: false))
 
   /// A script for each connection, the last one for all that follow; the connection is closed at a script's end.
-  init(_ scripts: [[Step]]) {
+  package init(_ scripts: [[Step]]) {
     self.scripts = scripts
     (listener, port) = listenOnLoopback()
     _ = DedicatedThread(name: "scripted", stackSize: 256 << 10) { [self] in
@@ -40,12 +39,12 @@ final class ScriptedServer: Sendable {
     }
   }
 
-  convenience init(_ steps: Step...) { self.init([steps]) }
+  package convenience init(_ steps: Step...) { self.init([steps]) }
 
-  var requests: [String] { state.withLock { $0.requests } }
-  var connections: Int { state.withLock { $0.connections } }
+  package var requests: [String] { state.withLock { $0.requests } }
+  package var connections: Int { state.withLock { $0.connections } }
 
-  func stop() {
+  package func stop() {
     state.withLock { $0.isClosed = true }
     shutdown(listener, Int32(SHUT_RDWR))
     close(listener)
@@ -73,7 +72,8 @@ final class ScriptedServer: Sendable {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count <= 0 { return false }
       text += String(decoding: buffer[..<count], as: UTF8.self)
-      guard let end = text.firstRange(of: "\r\n\r\n"), let length = text.firstMatch(of: /(?i)content-length: (\d+)/).flatMap({ Int($0.1) }) else { continue }
+      guard let end = text.firstRange(of: "\r\n\r\n") else { continue }
+      let length = text.firstMatch(of: /(?i)content-length: (\d+)/).flatMap { Int($0.1) } ?? 0
       guard text[end.upperBound...].utf8.count >= length else { continue }
       state.withLock { [text] in $0.requests.append(text) }
       return true

@@ -1,0 +1,21 @@
+import Operations
+import RabbitMQAdapter
+import TestSupport
+import Testing
+
+@testable import order_worker
+
+@Suite(.enabled(if: ServerWorld.isThere)) struct QueueWatchTests {
+  /// A stop may come at any moment of a look, and each is the last thing that somebody waits for.
+  @Test(.timeLimit(.minutes(1))) func itEndsWheneverItIsStopped() async throws {
+    try await ServerWorld.with { world in
+      for round in 0..<150 {
+        let watch = QueueWatch(try world.connection, topology: Topology(prefix: world.prefix), health: HealthRegistry())
+        let running = Task { await watch.run() }
+        if round % 3 > 0 { #expect(await eventually { watch.isConnected }) }
+        watch.stop(running)
+        await running.value
+      }
+    }
+  }
+}
