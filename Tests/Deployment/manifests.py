@@ -7,7 +7,7 @@ import yaml
 
 import autoscaling
 import policies
-from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, seconds, text
+from worker import Worker, check, check_command, check_keys, check_settings, check_with_program, option, purpose, seconds, text
 
 EXAMPLE = "k8s/overlays/production/secret.example.yaml"
 USER = int(re.search(r"^USER (\d+)", text("Dockerfile"), re.M)[1])
@@ -82,7 +82,7 @@ def check_deployment(name, deployment):
     for spread in spreads:
         check(spread["labelSelector"]["matchLabels"].items() <= labels.items(), where, "spreads other pods than its own")
         check(spread["whenUnsatisfiable"] == "ScheduleAnyway", where, "would rather not start than start beside another one")
-    if labels.get("app.kubernetes.io/name") == "order-worker":
+    if labels.get("app.kubernetes.io/name") == "order-worker" and labels["app.kubernetes.io/component"] == "worker":
         keys = {spread["topologyKey"] for spread in spreads}
         check(keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}, where, f"is spread over {sorted(keys)}")
         check(deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0, where, "is fewer while it is renewed")
@@ -94,8 +94,10 @@ def check_setup(rendered):
     if not check(all(jobs.values()), rendered.name, "has no set-up, or none each week"):
         return
     weekly = jobs["CronJob"]["spec"]["jobTemplate"]["spec"]
-    check(jobs["Job"]["spec"] == weekly, rendered.name, "sets up otherwise each week than at an apply")
-    check(0 < weekly.get("ttlSecondsAfterFinished", 0) <= 86400, rendered.name, "set-up stays in the way of the next apply")
+    applied = dict(jobs["Job"]["spec"])
+    check(0 < applied.pop("ttlSecondsAfterFinished", 0) <= 86400, rendered.name, "set-up stays in the way of the next apply")
+    check("ttlSecondsAfterFinished" not in weekly, rendered.name, "throws the weekly set-up's log away before anybody looks")
+    check(applied == weekly, rendered.name, "sets up otherwise each week than at an apply")
     check(jobs["CronJob"]["spec"]["concurrencyPolicy"] == "Forbid", rendered.name, "may set up twice at once")
 
 
@@ -129,23 +131,26 @@ def check_program(rendered, where, pod, container, ports):
         check(rendered.named("ConfigMap", name), where, f"takes settings from {name}, which is not there")
     environment = rendered.environment(container)
     check_settings(where, environment)
-    command = container["args"]
-    check_command(where, command)
-    if command[0] in ("run", "setup"):
+    command = purpose(container)
+    if command != "operator":
+        check_command(where, container["args"])
+    if command in ("run", "setup", "operator"):
         files = check_files(rendered, where, pod, container)
         for name, path in environment.items():
             in_a_file = name.startswith("ORDERS_") and name.endswith("_FILE") and path
             # Set-up has the same settings, and reads none of the keys that senders are checked with.
-            if in_a_file and not (command[0] == "setup" and Worker.kinds.get(name) == ".path"):
+            if in_a_file and not (command == "setup" and Worker.kinds.get(name) == ".path"):
                 check(path in files, where, f"{name} is {path}, and no Secret brings that")
         check_with_program(where, environment, files)
     probes = {key: container[key]["httpGet"]["path"] for key in container if key.endswith("Probe")}
-    known = Worker.sandbox_paths if command[0] == "payment-sandbox" else Worker.health_paths
+    known = Worker.sandbox_paths if command == "payment-sandbox" else Worker.health_paths
     check(set(probes.values()) <= known, where, f"is probed at {probes}, and there is only {sorted(known)}")
-    if command[0] == "run":
+    if command == "run":
         check_worker(rendered, where, pod, environment, ports, probes)
-    if command[0] == "payment-sandbox":
-        check(int(option(command, "--port")) in ports.values(), where, "listens on another port than it names")
+    if command == "operator":
+        check("ORDERS_AMQP_MANAGEMENT_URL_FILE" in environment, where, "an operator's doctor sees no policies")
+    if command == "payment-sandbox":
+        check(int(option(container["args"], "--port")) in ports.values(), where, "listens on another port than it names")
 
 
 def check_worker(rendered, where, pod, environment, ports, probes):

@@ -7,6 +7,7 @@ import contextlib
 import copy
 import io
 import pathlib
+import re
 import sys
 
 import yaml
@@ -25,10 +26,10 @@ class Rendered:
         self.documents = documents
 
     def __call__(self, kind, name="order-worker"):
-        return next(d for d in self.documents if d["kind"] == kind and d["metadata"]["name"].startswith(name))
+        return next(d for d in self.documents if d["kind"] == kind and re.fullmatch(name + "(-[a-z0-9]{10})?", d["metadata"]["name"]))
 
-    def pod(self):
-        return self("Deployment")["spec"]["template"]["spec"]
+    def pod(self, name="order-worker"):
+        return self("Deployment", name)["spec"]["template"]["spec"]
 
     def container(self):
         return self.pod()["containers"][0]
@@ -61,8 +62,13 @@ MANIFESTS = [
     ("production", "egress is open", lambda r: r("NetworkPolicy")["spec"]["policyTypes"].remove("Egress")),
     ("production", "set-up without a policy", lambda r: r.drop("NetworkPolicy", "order-worker-setup")),
     ("development", "the sandbox cannot be reached", lambda r: r("NetworkPolicy")["spec"]["egress"].pop()),
-    ("production", "another set-up each week", lambda r: r("CronJob")["spec"]["jobTemplate"]["spec"].update(backoffLimit=0)),
+    ("production", "another set-up each week", lambda r: r("CronJob", "order-worker-setup")["spec"]["jobTemplate"]["spec"].update(backoffLimit=0)),
+    ("production", "a weekly log that goes in an hour", lambda r: r("CronJob", "order-worker-setup")["spec"]["jobTemplate"]["spec"].update(ttlSecondsAfterFinished=3600)),
     ("production", "no set-up each week", lambda r: r.drop("CronJob", "order-worker-setup")),
+    ("production", "an operator who cannot reach the management", without_port(15671, "order-worker-operator")),
+    ("production", "an operator without a policy", lambda r: r.drop("NetworkPolicy", "order-worker-operator")),
+    ("production", "an operator who cannot sign a replay", lambda r: r.pod("order-worker-operator")["volumes"].pop()),
+    ("production", "an operator who is root", lambda r: r.pod("order-worker-operator")["securityContext"].pop("runAsNonRoot")),
     ("production", "unacknowledged not counted", trigger(0, "excludeUnacknowledged", "true")),
     ("production", "unacknowledged not seen", trigger(0, "protocol", "amqp")),
     ("production", "a worker for what another one holds", trigger(0, "value", "2000")),

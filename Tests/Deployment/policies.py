@@ -1,7 +1,7 @@
 """NetworkPolicies: each of the worker's pods has one, which lets it reach what its settings name, and lets nobody in but Prometheus."""
 from urllib.parse import urlsplit
 
-from worker import Worker, check
+from worker import Worker, check, purpose
 
 ADDRESSES = (".amqpURL", ".databaseURL", ".redisURL", ".url")
 # Of all settings that it is given, set-up uses these.
@@ -18,7 +18,7 @@ def check_all(rendered):
         check(set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}, where, "leaves one direction open")
     for called, template in rendered.workloads():
         container = template["spec"]["containers"][0]
-        if container.get("args", [""])[0] in ("run", "setup"):
+        if purpose(container) in ("run", "setup", "operator"):
             mine = [policy["spec"] for policy in policies if selects(policy["spec"]["podSelector"]["matchLabels"], template)]
             if check(len(mine) == 1, f"{rendered.name}: {called}", f"has {len(mine)} NetworkPolicies"):
                 check_ingress(f"{rendered.name}: {called}", mine[0], container)
@@ -60,7 +60,7 @@ def addresses(rendered, template):
     found = []
     for given, value in environment.items():
         name = given.removesuffix("_FILE")
-        if Worker.kinds.get(name) in ADDRESSES and (container["args"][0] == "run" or name in OF_SETUP):
+        if Worker.kinds.get(name) in ADDRESSES and (purpose(container) != "setup" or name in OF_SETUP):
             url = files.get(value, "") if given.endswith("_FILE") else value
             found += [(name, host, port) for host, port in hosts(url)]
     return found

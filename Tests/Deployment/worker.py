@@ -44,6 +44,13 @@ class Worker:
     sandbox_paths = set(re.findall(r'"GET", "([^"]+)"', sources("Sources/Adapters/PaymentSandbox")))
 
 
+def purpose(container):
+    """The program's command that the container runs; `operator` where it waits for an operator's; None where it is another program."""
+    if container.get("command") == ["sleep", "infinity"]:
+        return "operator"
+    return container.get("args", [None])[0]
+
+
 def check_settings(where, environment):
     for name in environment:
         if name.startswith("ORDERS_"):

@@ -64,7 +64,10 @@ package struct BrokerQueue: Sendable, Equatable, Decodable {
     self.online = online
   }
 
-  private enum CodingKeys: String, CodingKey {
+  /// What is asked for of each: a virtual host may have tens of thousands.
+  static let columns = CodingKeys.allCases.map(\.rawValue).joined(separator: ",")
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
     case name, type, arguments, members, online, policy
     case operatorPolicy = "operator_policy"
     case effective = "effective_policy_definition"
@@ -128,7 +131,10 @@ package struct BrokerBinding: Sendable, Equatable, Decodable {
     self.routingKey = routingKey
   }
 
-  private enum CodingKeys: String, CodingKey {
+  /// What is asked for of each: a virtual host may have tens of thousands.
+  static let columns = CodingKeys.allCases.map(\.rawValue).joined(separator: ",")
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
     case source, destination
     case routingKey = "routing_key"
   }

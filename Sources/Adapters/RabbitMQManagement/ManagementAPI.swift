@@ -13,6 +13,8 @@ package struct ManagementAPI: Sendable {
     case refused
     case status(UInt)
     case notUnderstood
+    /// More than this reads.
+    case tooLarge
   }
 
   private static let largestAnswer = 4 << 20
@@ -37,6 +39,8 @@ package struct ManagementAPI: Sendable {
     place = "\(host):\(parts.port ?? (parts.scheme == "https" ? 443 : 80))"
     var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
     settings.timeout.connect = .seconds(3)
+    // The deadline of a request ends with the answer's head; a body that stalls is this one's.
+    settings.timeout.read = .seconds(5)
     settings.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }
@@ -58,6 +62,8 @@ package struct ManagementAPI: Sendable {
       let response = try await client.execute(request, deadline: .now() + TimeAmount(deadline.remaining))
       (status, date) = (response.status, response.headers.first(name: "date"))
       body = try await response.body.collect(upTo: Self.largestAnswer)
+    } catch is NIOTooManyBytesError {
+      throw .tooLarge
     } catch {
       throw .unreachable("\(error)")
     }

@@ -11,10 +11,10 @@ extension ManagementAPI {
   package func facts(virtualHost: String, prefix: String, user: String, deadline: Deadline) async throws(Fault) -> ManagementFacts {
     let vhost = Self.escaped(virtualHost)
     let (overview, clock): (Overview, ClockReading?) = try await exchange("overview", deadline: deadline)
-    async let queues: ManagementAnswer<[BrokerQueue]> = answer("queues/\(vhost)", deadline)
+    async let queues: ManagementAnswer<[BrokerQueue]> = answer("queues/\(vhost)?columns=\(BrokerQueue.columns)", deadline)
     async let policies: ManagementAnswer<[BrokerPolicy]> = answer("policies/\(vhost)", deadline)
     async let operatorPolicies: ManagementAnswer<[BrokerPolicy]> = answer("operator-policies/\(vhost)", deadline)
-    async let bindings: ManagementAnswer<[BrokerBinding]> = answer("bindings/\(vhost)", deadline)
+    async let bindings: ManagementAnswer<[BrokerBinding]> = answer("bindings/\(vhost)?columns=\(BrokerBinding.columns)", deadline)
     async let flags: ManagementAnswer<[FeatureFlag]> = answer("feature-flags", deadline)
     async let nodes: ManagementAnswer<[BrokerNode]> = answer("nodes", deadline)
     async let permission: ManagementAnswer<BrokerPermission> = answer("permissions/\(vhost)/\(Self.escaped(user))", deadline)

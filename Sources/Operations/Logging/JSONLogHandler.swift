@@ -37,7 +37,7 @@ package struct JSONLogHandler: LogHandler {
   }
 
   package func log(event: LogEvent) {
-    guard throttle.admits(event.message.description, event.level) else { return }
+    guard throttle.admits(event.message.description, reason: event.metadata?[LogKey.reason]?.description, event.level) else { return }
     write(Self.line(time: .now, label: label, event: event, metadata: everything(of: event)))
   }
 

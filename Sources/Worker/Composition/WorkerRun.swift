@@ -74,7 +74,9 @@ final class WorkerRun: Sendable {
       try? await Task.sleep(for: .seconds(1))
       isOver = Task.isCancelled
       for line in throttle.leftOut(all: isOver) {
-        log.log(level: line.level, "lines of one sentence were left out", metadata: ["of": "\(line.message)", LogKey.count: .stringConvertible(line.count)])
+        var metadata: Logger.Metadata = ["of": "\(line.message)", LogKey.count: .stringConvertible(line.count)]
+        metadata[LogKey.reason] = line.reason.map { "\($0)" }
+        log.log(level: line.level, "lines of one sentence were left out", metadata: metadata)
       }
     }
   }

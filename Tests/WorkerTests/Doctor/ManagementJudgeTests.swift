@@ -136,6 +136,28 @@ import Testing
 
   @Test(arguments: changes.indices) func eachFactIsJudgedByItself(index: Int) { #expect(Self.checks(Self.changes[index].0) == Self.changes[index].1) }
 
+  /// Only one of these is a matter of tags.
+  @Test(arguments: [
+    (ManagementAPI.Fault.refused, "does not show it to this user", true), (.status(500), "answers 500", false), (.unreachable("cut off"), "cut off", false),
+    (.tooLarge, "more than is read", false),
+  ])
+  func whyAPartDidNotComeIsSaid(fault: ManagementAPI.Fault, words: String, tells: Bool) {
+    let all = Self.complaints { facts in
+      facts.queues = .notGiven(fault)
+      facts.bindings = .notGiven(fault)
+      facts.flags = .notGiven(fault)
+      facts.nodes = .notGiven(fault)
+      facts.permission = .notGiven(fault)
+    }
+    #expect(all.count == 6 && all.allSatisfy { $0.verdict == .notChecked && $0.found.contains(words) }, "\(all)")
+    #expect(all.allSatisfy { ($0.mend?.contains("set_user_tags") ?? false) == tells }, "\(all)")
+  }
+
+  @Test func aUserOfAnotherBackendIsNotTakenForAFault() {
+    let found = Self.complaints { $0.permission = .notGiven(.status(404)) }
+    #expect(found.map(\.verdict) == [.notChecked] && found.first?.found.contains("LDAP") == true && found.first?.mend == nil)
+  }
+
   @Test func inProductionAWorkerThatMayTooMuchIsNamed() {
     let all = BrokerPermission(user: "worker", configure: ".*", write: ".*", read: ".*")
     let found = Self.complaints(isProduction: true) { $0.permission = .value(all) }

@@ -14,7 +14,7 @@ import Testing
     let (throttle, now) = (Self.throttle(), ContinuousClock.now)
     let written = (0..<1_000).count { _ in throttle.admits("a fault", .warning, at: now) }
     #expect(written == 3 && throttle.leftOut(at: now) == [])
-    #expect(throttle.leftOut(at: now + .seconds(10)) == [.init(message: "a fault", level: .warning, count: 997)])
+    #expect(throttle.leftOut(at: now + .seconds(10)) == [.init(message: "a fault", reason: nil, level: .warning, count: 997)])
     #expect(throttle.leftOut(at: now + .seconds(10)) == [] && throttle.admits("a fault", .warning, at: now + .seconds(10)))
   }
 
@@ -34,6 +34,16 @@ import Testing
     let (throttle, now) = (Self.throttle(), ContinuousClock.now)
     for _ in 0..<9 { _ = throttle.admits("a fault", .warning, at: now) }
     #expect(throttle.admits("another", .warning, at: now) && !throttle.admits("a fault", .warning, at: now))
+  }
+
+  /// Ten thousand dead letters of one sender must not hide that another's expire.
+  @Test func anotherReasonIsAnotherSentence() {
+    let (throttle, now) = (Self.throttle(), ContinuousClock.now)
+    for _ in 0..<9 { _ = throttle.admits("dead", reason: "invalid", .warning, at: now) }
+    #expect(throttle.admits("dead", reason: "expired", .warning, at: now) && !throttle.admits("dead", reason: "invalid", .warning, at: now))
+    for _ in 0..<9 { _ = throttle.admits("dead", reason: "expired", .warning, at: now) }
+    let told = throttle.leftOut(at: now + .seconds(10))
+    #expect(told.map(\.reason) == ["expired", "invalid"] && told.map(\.count) == [7, 7])
   }
 
   @Test(arguments: [Logger.Level.trace, .debug, .critical]) func whatWasAskedForAndWhatEndsTheProcessIsWrittenAlways(level: Logger.Level) {

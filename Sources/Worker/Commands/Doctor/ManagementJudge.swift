@@ -41,6 +41,7 @@ enum ManagementJudge {
       ("it cannot be reached: \(reason)", "`rabbitmq-plugins enable rabbitmq_management` on the node, and correct ORDERS_AMQP_MANAGEMENT_URL")
     case .refused: ("it refuses the user", "name one in ORDERS_AMQP_MANAGEMENT_URL who has the tag: `rabbitmqctl set_user_tags USER monitoring`")
     case .status(let status): ("it answers \(status)", "correct the path in ORDERS_AMQP_MANAGEMENT_URL: the API is at /api below it")
+    case .tooLarge: ("it answers more than is read", "correct ORDERS_AMQP_MANAGEMENT_URL: port 15672 is usual")
     case .notUnderstood: ("what it answers is not what RabbitMQ answers", "correct ORDERS_AMQP_MANAGEMENT_URL: port 15672 is usual")
     }
   }
@@ -55,14 +56,22 @@ enum ManagementJudge {
     judgeBindings(facts, setting, &list)
     NodeJudge.judge(facts, into: &list)
     PermissionJudge.judge(facts.permission, setting, into: &list)
-    for (check, isMissing) in [("policies", facts.queues.value == nil), ("queue types", facts.queues.value == nil), ("bindings", facts.bindings.value == nil)]
-    where isMissing { hidden(check, &list) }
+    for (check, fault) in [("policies", facts.queues.fault), ("queue types", facts.queues.fault), ("bindings", facts.bindings.fault)] {
+      if let fault { notGiven(check, fault, &list) }
+    }
     return host.all + list.all
   }
 
-  static func hidden(_ check: String, tag: String = "monitoring", _ list: inout FindingList) {
-    list.notChecked(
-      check, "the management API does not show it to this user", mend: "`rabbitmqctl set_user_tags USER \(tag)` for the user in ORDERS_AMQP_MANAGEMENT_URL")
+  /// For a part that did not come though others did; `tag` is what a user needs to see it.
+  static func notGiven(_ check: String, _ fault: ManagementAPI.Fault, tag: String = "monitoring", _ list: inout FindingList) {
+    switch fault {
+    case .refused:
+      list.notChecked(
+        check, "the management API does not show it to this user", mend: "`rabbitmqctl set_user_tags USER \(tag)` for the user in ORDERS_AMQP_MANAGEMENT_URL")
+    case .unreachable(let reason): list.notChecked(check, "the management API did not answer this: \(reason)", mend: "run it again")
+    case .status(let status): list.notChecked(check, "the management API answers \(status) to this", mend: "look into the node's log, and run it again")
+    case .notUnderstood, .tooLarge: list.notChecked(check, sentence(fault).0)
+    }
   }
 
   private static func judgeBindings(_ facts: ManagementFacts, _ setting: Setting, _ list: inout FindingList) {

@@ -10,8 +10,12 @@ enum NodeJudge {
     judgeNodes(facts.nodes, &list)
   }
 
-  private static func judgeFlags(_ flags: ManagementAnswer<[FeatureFlag]>, _ list: inout FindingList) {
-    guard let flags = flags.value else { return ManagementJudge.hidden("feature flags", &list) }
+  private static func judgeFlags(_ answer: ManagementAnswer<[FeatureFlag]>, _ list: inout FindingList) {
+    let flags: [FeatureFlag]
+    switch answer {
+    case .value(let value): flags = value
+    case .notGiven(let fault): return ManagementJudge.notGiven("feature flags", fault, &list)
+    }
     let off = flags.filter { neededFlags.contains($0.name) && $0.state != "enabled" }
     for flag in off {
       let loss =
@@ -23,8 +27,12 @@ enum NodeJudge {
     if off.isEmpty { list.ok("feature flags", "those that at-least-once dead-lettering needs are enabled") }
   }
 
-  private static func judgeNodes(_ nodes: ManagementAnswer<[BrokerNode]>, _ list: inout FindingList) {
-    guard let nodes = nodes.value else { return ManagementJudge.hidden("nodes", &list) }
+  private static func judgeNodes(_ answer: ManagementAnswer<[BrokerNode]>, _ list: inout FindingList) {
+    let nodes: [BrokerNode]
+    switch answer {
+    case .value(let value): nodes = value
+    case .notGiven(let fault): return ManagementJudge.notGiven("nodes", fault, &list)
+    }
     let before = list.all.count
     for node in nodes {
       if !node.running {
