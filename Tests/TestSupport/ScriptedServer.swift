@@ -24,9 +24,11 @@ package final class ScriptedServer: Sendable {
     (listener, port) = listenOnLoopback()
     _ = DedicatedThread(name: "scripted", stackSize: 256 << 10) { [self] in
       signal(SIGPIPE, SIG_IGN)
-      while true {
+      // Closed here, and not while `accept` may be about to be called: another test's socket could have the number by then.
+      defer { close(listener) }
+      while !state.withLock({ $0.isClosed }) {
         let descriptor = accept(listener, nil, nil)
-        if descriptor < 0 || state.withLock({ $0.isClosed }) { return }
+        if descriptor < 0 { return }
         let number = state.withLock { state in
           state.connections += 1
           return state.connections
@@ -47,7 +49,6 @@ package final class ScriptedServer: Sendable {
   package func stop() {
     state.withLock { $0.isClosed = true }
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 
   private func play(_ steps: [Step], on descriptor: Int32) {

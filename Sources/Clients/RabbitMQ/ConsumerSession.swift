@@ -15,6 +15,7 @@ final class ConsumerSession {
   private var taking = true
   /// Whether others read this queue, too, and a delivery that is not handed out would be counted against its message.
   private var isShared = true
+  private var queue = ""
 
   init(connection: AMQPConnection, generation: UInt64, prefetch: UInt16, inbox: DeliveryInbox, limits: HeaderLimits) {
     self.connection = connection
@@ -29,7 +30,6 @@ final class ConsumerSession {
   func subscribe(to subscription: Subscription) throws(AMQPError) -> String {
     let (handle, channel) = (connection.handle, AMQPConnection.channel)
     let none = amqp_table_t(num_entries: 0, entries: nil)
-    let queue: String
     switch subscription {
     case .queue(let name):
       queue = name
@@ -82,31 +82,44 @@ final class ConsumerSession {
 
   /// Waits for what the settlements sent so far have made room for. Of what a quorum queue hands out while it cancels the consumer nothing arrives:
   /// the channel keeps it to its end, and it is counted as delivered. While the window is full there is no such thing, and none is
-  /// settled before the cancelling: this thread would have to do it. In a queue that holds less than a window nothing is left to be handed out.
+  /// settled before the cancelling: this thread would have to do it. Of an empty queue nothing is left to be handed out.
   private func fillWindow() throws(AMQPError) {
     let last = Deadline.after(.seconds(10))
-    var (end, sip) = (Deadline.after(Self.lull), Deadline.after(Self.lull))
-    while !window.isFull && !end.hasPassed {
+    var (look, sip) = (Deadline.after(Self.pause), Deadline.after(Self.pause))
+    while !window.isFull {
+      if look.hasPassed {
+        let isEmpty = try !hasMore()
+        if isEmpty || last.hasPassed { return }
+        look = .after(Self.pause)
+      }
       if inbox.isFull && !last.hasPassed {
         // Large bodies come as fast as the reader takes them. Heartbeats go out only where something is read.
         _ = poll(socket: -1, wakeup: nil, until: .after(.milliseconds(10)))
         if sip.hasPassed {
           try read(.aLittle)
-          sip = .after(Self.lull)
+          sip = .after(Self.pause)
         }
-        end = .after(Self.lull)
+        // Before its answer the broker would send all that it has handed out.
+        look = .after(Self.pause)
       } else {
-        let before = window.highest
-        if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: end) }
+        if !connection.hasBuffered { _ = poll(socket: connection.socket, wakeup: nil, until: look) }
         // From a reader that hangs nothing is held back: the answer to the cancelling would come behind it anyway.
         try read(last.hasPassed ? .all : .untilFull)
-        if window.highest != before && !last.hasPassed { end = .after(Self.lull) }
       }
     }
   }
 
-  /// So long nothing comes from a broker that has nothing to hand out: one on a busy machine takes its time.
-  private static let lull = Duration.milliseconds(250)
+  /// So often the broker is asked. Not at once: in a cluster the answer may overtake what another node hands out.
+  private static let pause = Duration.milliseconds(250)
+
+  /// Whether messages wait in the queue, which a window with room will get.
+  private func hasMore() throws(AMQPError) -> Bool {
+    let declared = amqp_queue_declare(
+      connection.handle, AMQPConnection.channel, try arena.shortBytes(queue, "queue"), 1, 0, 0, 0, amqp_table_t(num_entries: 0, entries: nil))
+    try connection.check("queue \(queue)")
+    arena.reset()
+    return declared.map { $0.pointee.message_count > 0 } ?? false
+  }
 
   /// Gives back all that is unsettled, where no more comes: the end of the channel would do so too, but from RabbitMQ 4.3 on only that counts.
   func giveBack() throws(AMQPError) {

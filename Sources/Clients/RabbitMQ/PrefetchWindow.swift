@@ -1,8 +1,7 @@
 /// How many deliveries of one channel are in hand: handed out by the server and not settled.
 struct PrefetchWindow {
   private let size: Int
-  /// The last delivery's tag.
-  private(set) var highest: UInt64 = 0
+  private var highest: UInt64 = 0
   /// All up to here are settled.
   private var settled: UInt64 = 0
   private var settledBeyond: Set<UInt64> = []

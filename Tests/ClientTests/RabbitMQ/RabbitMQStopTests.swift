@@ -1,4 +1,5 @@
 import ClientRuntime
+import Glibc
 import RabbitMQClient
 import TestSupport
 import Testing
@@ -75,6 +76,57 @@ import Testing
     #expect(begin.duration(to: .now) < .seconds(7), "10 s are for a reader that may come back")
     await publisher.close()
     try await fixture.remove()
+  }
+
+  /// However slow a broker is: what it hands out while the consumer is cancelled would be lost, and counted as delivered.
+  @Test func aConsumerThatStopsTakingWaitsForABrokerThatHasMore() async throws {
+    let (waiting, cancelled, peer) = (Locked<UInt32>(3), Locked<UInt32?>(nil), Locked<ScriptedBroker.Peer?>(nil))
+    let broker = ScriptedBroker(ready: { waiting.withLock { $0 } }) { method, from in
+      switch method {
+      case 0x003C_0014:
+        from.deliver(tag: 1, properties: bytes(UInt16(0)), body: [1])
+        peer.withLock { $0 = from }
+      case 0x003C_001E: cancelled.withLock { $0 = waiting.withLock { $0 } }
+      default: break
+      }
+    }
+    let consumer = Consumer(configuration: try broker.configuration(), subscription: .queue("q"), prefetch: 10)
+    #expect(await consumer.deliveries(1).map(\.body) == [[1]])
+    let slow = Task {
+      for tag in 2...4 {
+        try await Task.sleep(for: .milliseconds(700))
+        peer.withLock { $0 }?.deliver(tag: UInt64(tag), properties: bytes(UInt16(0)), body: [UInt8(tag)])
+        waiting.withLock { $0 -= 1 }
+      }
+    }
+    await consumer.stopTaking()
+    // The scripted broker answers first, and tells then.
+    #expect(await eventually { cancelled.withLock { $0 } == 0 })
+    var rest: [Delivery] = []
+    while case .deliveries(let some) = await consumer.next(max: 10) { rest += some }
+    #expect(rest.map(\.body) == [[2], [3], [4]])
+    try await slow.value
+    await consumer.close()
+    broker.close()
+  }
+
+  /// New messages come all the time: they are other workers' to take.
+  @Test func aConsumerThatStopsTakingDoesNotWaitForATrickleToEnd() async throws {
+    let broker = ScriptedBroker { method, from in
+      guard method == 0x003C_0014 else { return }
+      _ = DedicatedThread(name: "trickle", stackSize: 256 << 10) {
+        for tag in 1...50 {
+          from.deliver(tag: UInt64(tag), properties: bytes(UInt16(0)), body: [UInt8(tag)])
+          usleep(100_000)
+        }
+      }
+    }
+    let consumer = Consumer(configuration: try broker.configuration(), subscription: .queue("q"), prefetch: 100)
+    #expect(await consumer.deliveries(1).count == 1)
+    let (_, took) = await timed { await consumer.stopTaking() }
+    #expect(took < .seconds(4))
+    await consumer.close()
+    broker.close()
   }
 
   /// What an acknowledgement makes room for must not be handed out while the consumer is cancelled.

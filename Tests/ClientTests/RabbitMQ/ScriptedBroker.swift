@@ -36,12 +36,16 @@ final class ScriptedBroker: Sendable {
   let port: UInt16
   private let listener: Int32
   private let heartbeat: UInt16
+  private let ready: @Sendable () -> UInt32
   private let onMethod: @Sendable (UInt32, Peer) -> Void
   private let state = Locked((connections: 0, descriptors: [Int32](), isClosed: false))
 
-  /// - Parameter onMethod: called for each method that a client sends after the handshake, once it was answered.
-  init(heartbeat: UInt16 = 0, onMethod: @escaping @Sendable (UInt32, Peer) -> Void) {
+  /// - Parameters:
+  ///   - ready: how many messages it says wait in its queue.
+  ///   - onMethod: called for each method that a client sends after the handshake, once it was answered.
+  init(heartbeat: UInt16 = 0, ready: @escaping @Sendable () -> UInt32 = { 0 }, onMethod: @escaping @Sendable (UInt32, Peer) -> Void) {
     self.heartbeat = heartbeat
+    self.ready = ready
     self.onMethod = onMethod
     (listener, port) = listenOnLoopback()
     _ = DedicatedThread(name: "broker", stackSize: 256 << 10) { [self] in
@@ -91,7 +95,7 @@ final class ScriptedBroker: Sendable {
         channels += 1
         peer().send(0x0014_000B, bytes(UInt32(0)))
       case 0x0014_0028: peer().send(0x0014_0029)
-      case 0x0032_000A: peer().send(0x0032_000B, shortString("q") + bytes(UInt32(0)) + bytes(UInt32(0)))
+      case 0x0032_000A: peer().send(0x0032_000B, shortString("q") + bytes(ready()) + bytes(UInt32(0)))
       case 0x003C_000A: peer().send(0x003C_000B)
       case 0x003C_0014: peer().send(0x003C_0015, shortString("consumer"))
       case 0x003C_001E: peer().send(0x003C_001F, shortString("consumer"))

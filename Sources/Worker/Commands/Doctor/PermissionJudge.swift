@@ -8,7 +8,8 @@ enum PermissionJudge {
     case .value(let value): permission = value
     case .notGiven(.status(404)):
       return list.notChecked(
-        "rights", "RabbitMQ itself has nothing on user \(setting.user) in virtual host \(setting.virtualHost): it may be known to another backend (LDAP, OAuth)")
+        "rights", "RabbitMQ itself has nothing on user \(setting.user) in virtual host \(setting.virtualHost): it may be known to another backend (LDAP, OAuth)"
+      )
     case .notGiven(let fault): return ManagementJudge.notGiven("rights", fault, tag: "administrator", &list)
     }
     let (needsToWrite, needsToRead) = needed(setting)
