@@ -22,10 +22,12 @@ package struct OperatorServer: Sendable {
     self.log = log
   }
 
+  /// Has all of SwiftNIO's shared loops be one: plenty for a few requests a second and a look for keys each minute, and each costs a stack and buffers.
+  /// Once, before anything uses them.
+  package static func limitThreads() { NIOSingletons.groupLoopCountSuggestion = 1 }
+
   /// Serves until the task is cancelled; throws where the address cannot be had. `onListening` gets the port.
   package func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-    // One thread is plenty for a few requests a second, and each costs a stack and buffers.
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     // The server logs its own cancellation as an error.
     var quiet = log
     quiet.logLevel = .critical
@@ -37,18 +39,14 @@ package struct OperatorServer: Sendable {
         log.info("health is served", metadata: [LogKey.host: "\(host)", LogKey.port: .stringConvertible(port)])
         await onListening(port)
       },
-      eventLoopGroupProvider: .shared(group),
+      // Not one of its own: what the server leaves to its loop when it ends would find that closed.
+      eventLoopGroupProvider: .singleton,
       logger: quiet)
-    let result: Result<Void, any Error>
     do {
-      result = .success(try await application.run())
+      try await application.run()
     } catch let error as IOError {
-      result = .failure(AddressFault(description: String(cString: strerror(error.errnoCode))))
-    } catch {
-      result = .failure(error)
+      throw AddressFault(description: String(cString: strerror(error.errnoCode)))
     }
-    try? await group.shutdownGracefully()
-    try result.get()
   }
 }
 

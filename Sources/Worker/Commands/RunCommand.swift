@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     try RunRules.check(configuration)
     let (levels, throttle) = (LogLevelSwitch(configuration[.logLevel]), LogThrottle())
+    OperatorServer.limitThreads()
     JSONLogHandler.bootstrap(levels: levels, throttle: throttle)
     ProgramExit.leave(await WorkerRun(configuration, levels: levels, throttle: throttle).run())
   }

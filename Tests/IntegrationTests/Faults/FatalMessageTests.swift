@@ -16,7 +16,8 @@ import Testing
     async let holding: Void = lock.run(deadline: .after(.seconds(120))) { session throws(PostgresError) in
       try session.execute("SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT FROM inventory WHERE product_id = 'fatal' FOR UPDATE")
       phase.withLock { $0 = "held" }
-      while phase.withLock({ $0 }) == "held" { usleep(10_000) }
+      let end = Deadline.after(.seconds(110))
+      while phase.withLock({ $0 }) == "held" && !end.hasPassed { usleep(10_000) }
       try session.execute("ROLLBACK")
     }
     #expect(await eventually { phase.withLock { $0 } == "held" })

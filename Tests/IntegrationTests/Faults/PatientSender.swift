@@ -26,16 +26,16 @@ final class PatientSender: Sendable {
   func run(perSecond rate: Int) async {
     let start = ContinuousClock.now
     var next = 0
-    while !state.withLock(\.over) {
+    while !state.withLock(\.over) && !Task.isCancelled {
       try? await Task.sleep(until: start + .milliseconds(1_000 * next / rate), clock: .continuous)
       var open = Array(next..<next + Self.chunk)
       next += Self.chunk
-      while !open.isEmpty {
+      while !open.isEmpty && !Task.isCancelled {
         let outcomes = await publisher.publish(open.map(publication), deadline: .after(.seconds(5)))
         open = zip(open, outcomes).filter { $0.1 != .confirmed }.map(\.0)
         if !open.isEmpty { try? await Task.sleep(for: .milliseconds(50)) }
       }
-      state.withLock { $0.confirmed += Self.chunk }
+      state.withLock { [open] in $0.confirmed += Self.chunk - open.count }
     }
     await publisher.close()
   }

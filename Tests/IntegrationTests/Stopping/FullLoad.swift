@@ -52,9 +52,9 @@ final class FullLoad: Sendable {
   var events: Int { state.withLock(\.events.count) }
   var repeatedEvents: Int { state.withLock(\.repeats) }
 
-  /// Publishes until it is told to end.
+  /// Publishes until it is told to end, or the test has failed: who began this waits for its end, and would wait forever.
   func run() async {
-    while true {
+    while !Task.isCancelled {
       let range = state.withLock { state -> Range<Int>? in
         if state.over { return nil }
         if state.paused || state.next - state.replies.count >= Self.backlog { return 0..<0 }

@@ -9,7 +9,7 @@ import Testing
   /// A stop may come at any moment of a look, and each is the last thing that somebody waits for.
   @Test(.timeLimit(.minutes(1))) func itEndsWheneverItIsStopped() async throws {
     try await ServerWorld.with { world in
-      for round in 0..<150 {
+      for round in 0..<60 {
         let watch = QueueWatch(try world.connection, topology: Topology(prefix: world.prefix), health: HealthRegistry())
         let running = Task { await watch.run() }
         if round % 3 > 0 { #expect(await eventually { watch.isConnected }) }
