@@ -17,6 +17,16 @@ import Testing
     "trace_id": "0af7651916cd43dd8448eb211c80319c",
   ]
 
+  @Test func aFloodOfDeadLettersOfOneReasonHidesNoOther() {
+    let lines = Mutex<[[UInt8]]>([])
+    let journal = LoggingJournal(
+      logger: Logger(label: "test") { label in JSONLogHandler(label: label, levels: LogLevelSwitch(.info)) { line in lines.withLock { $0.append(line) } } })
+    for _ in 0..<1_000 { journal.note(.deadLettered(Self.command, type: .create, reason: .invalid, error: "e")) }
+    journal.note(.deadLettered(Self.command, type: .create, reason: .retriesExhausted, error: "e"))
+    let written = lines.withLock { $0.map { String(decoding: $0, as: UTF8.self) } }
+    #expect(written.count == 51 && written.last?.contains(#""reason":"\#(DeadLetterReason.retriesExhausted.rawValue)""#) == true)
+  }
+
   /// The line's members but for its time.
   private static func line(of note: PipelineNote) throws -> [String: String]? {
     let lines = Mutex<[[UInt8]]>([])
