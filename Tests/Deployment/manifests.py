@@ -138,10 +138,11 @@ def check_program(rendered, where, pod, container, ports):
         files = check_files(rendered, where, pod, container)
         for name, path in environment.items():
             in_a_file = name.startswith("ORDERS_") and name.endswith("_FILE") and path
-            # Set-up has the same settings, and reads none of the keys that senders are checked with.
-            if in_a_file and not (command == "setup" and Worker.kinds.get(name) == ".path"):
+            # Set-up has the same settings, and reads no other files.
+            if in_a_file and (command != "setup" or name.removesuffix("_FILE") in Worker.of_setup):
                 check(path in files, where, f"{name} is {path}, and no Secret brings that")
-        check_with_program(where, environment, files)
+        used = {k: v for k, v in environment.items() if command != "setup" or not k.endswith("_FILE") or k.removesuffix("_FILE") in Worker.of_setup}
+        check_with_program(where, used, files)
     probes = {key: container[key]["httpGet"]["path"] for key in container if key.endswith("Probe")}
     known = Worker.sandbox_paths if command == "payment-sandbox" else Worker.health_paths
     check(set(probes.values()) <= known, where, f"is probed at {probes}, and there is only {sorted(known)}")

@@ -4,8 +4,6 @@ from urllib.parse import urlsplit
 from worker import Worker, check, purpose
 
 ADDRESSES = (".amqpURL", ".databaseURL", ".redisURL", ".url")
-# Of all settings that it is given, set-up uses these.
-OF_SETUP = ("ORDERS_AMQP_URL", "ORDERS_DATABASE_URL")
 DEFAULT_PORTS = {"amqp": 5672, "amqps": 5671, "postgres": 5432, "postgresql": 5432, "redis": 6379, "http": 80, "https": 443}
 
 
@@ -60,7 +58,7 @@ def addresses(rendered, template):
     found = []
     for given, value in environment.items():
         name = given.removesuffix("_FILE")
-        if Worker.kinds.get(name) in ADDRESSES and (purpose(container) != "setup" or name in OF_SETUP):
+        if Worker.kinds.get(name) in ADDRESSES and (purpose(container) != "setup" or name in Worker.of_setup):
             url = files.get(value, "") if given.endswith("_FILE") else value
             found += [(name, host, port) for host, port in hosts(url)]
     return found

@@ -37,6 +37,8 @@ class Worker:
 
     table = text("Sources/Worker/Configuration/Setting+Table.swift")
     kinds = dict(re.findall(r'"(ORDERS_[A-Z_]+)",\s*(\.\w+)', table))
+    # Of the servers' addresses that it is given, set-up uses these.
+    of_setup = {"ORDERS_AMQP_URL", "ORDERS_DATABASE_URL"}
     names = set(kinds) | {name + "_FILE" for name, kind in kinds.items() if kind in SECRET_KINDS}
     defaults = dict(re.findall(r'"(ORDERS_[A-Z_]+)",(?:(?!"ORDERS_).)*?standard: "([^"]*)"', table, re.S))
     commands = set(re.findall(r'commandName: "([a-z-]+)"', sources("Sources/Worker/Commands")))

@@ -8,9 +8,9 @@ struct SettingOptions: ParsableArguments {
     name: .customLong("set"), help: ArgumentHelp("A setting for this run, above file and environment.", valueName: "ORDERS_NAME=value", visibility: .hidden))
   var settings: [String] = []
 
-  /// The configuration in force; what only looks like a mistake is said on standard error.
-  func load() throws -> Configuration {
-    let configuration = try ConfigurationLoader.load(flags: try flags())
+  /// The configuration in force; what only looks like a mistake is said on standard error. With `secrets`, of those only the files are read.
+  func load(secrets: Set<String>? = nil) throws -> Configuration {
+    let configuration = try ConfigurationLoader.load(flags: try flags(), secrets: secrets)
     for warning in configuration.warnings { Console.complain("warning: \(warning)") }
     return configuration
   }

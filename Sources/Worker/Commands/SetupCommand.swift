@@ -22,7 +22,8 @@ struct SetupCommand: AsyncParsableCommand {
   @OptionGroup var settings: SettingOptions
 
   func run() async throws {
-    let configuration = try settings.load()
+    // It is given the workers' settings, and need not have their secrets.
+    let configuration = try settings.load(secrets: [Setting.amqpURL.name, Setting.databaseURL.name])
     if check { try await lookOnly(configuration) } else { try await make(configuration) }
   }
 

@@ -7,24 +7,27 @@ struct ConfigurationLoader {
 
   private let environment: [String: String]
   private let flags: [(name: String, value: String)]
+  private let secrets: Set<String>?
   private let readFile: (String) throws(FileFault) -> [UInt8]
   private var given: [String: Given] = [:]
   private var faults: [String] = []
   private var warnings: [String] = []
 
+  /// - Parameter secrets: names of the settings whose files are read; of all where nil. Who uses one of them only need not have the others' files.
   init(
-    environment: [String: String], flags: [(name: String, value: String)] = [],
+    environment: [String: String], flags: [(name: String, value: String)] = [], secrets: Set<String>? = nil,
     readFile: @escaping (String) throws(FileFault) -> [UInt8] = WholeFile.read
   ) {
     self.environment = environment
     self.flags = flags
+    self.secrets = secrets
     self.readFile = readFile
   }
 
-  static func load(environment: [String: String] = ProcessEnvironment.current, flags: [(name: String, value: String)]) throws(ConfigurationFaults)
-    -> Configuration
-  {
-    var loader = ConfigurationLoader(environment: environment, flags: flags)
+  static func load(
+    environment: [String: String] = ProcessEnvironment.current, flags: [(name: String, value: String)], secrets: Set<String>? = nil
+  ) throws(ConfigurationFaults) -> Configuration {
+    var loader = ConfigurationLoader(environment: environment, flags: flags, secrets: secrets)
     return try loader.load()
   }
 
@@ -96,7 +99,7 @@ struct ConfigurationLoader {
       case (nil, nil): continue
       case (let direct?, nil): given[setting.name] = direct
       case (nil, let byFile?):
-        guard var text = readText(byFile.text, for: setting.name + "_FILE") else { continue }
+        guard secrets?.contains(setting.name) ?? true, var text = readText(byFile.text, for: setting.name + "_FILE") else { continue }
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         if text.isEmpty { faults.append("\(setting.name)_FILE: \(byFile.text) is empty") }
         given[setting.name] = Given(text: text, origin: .secretFile(path: byFile.text, named: byFile.origin))

@@ -6,9 +6,9 @@ import Testing
 @Suite struct ConfigurationLoaderTests {
   /// Files by path, in memory.
   private static func load(
-    _ environment: [String: String] = [:], flags: [(name: String, value: String)] = [], files: [String: String] = [:]
+    _ environment: [String: String] = [:], flags: [(name: String, value: String)] = [], secrets: Set<String>? = nil, files: [String: String] = [:]
   ) throws(ConfigurationFaults) -> Configuration {
-    var loader = ConfigurationLoader(environment: environment, flags: flags) { path throws(FileFault) in
+    var loader = ConfigurationLoader(environment: environment, flags: flags, secrets: secrets) { path throws(FileFault) in
       guard let text = files[path] else { throw FileFault(reason: "No such file or directory") }
       return Array(text.utf8)
     }
@@ -127,6 +127,14 @@ import Testing
     let entry = try Self.load([name + "_FILE": "s"], files: ["s": value + "\n"]).entry(of: setting)
     #expect(entry.text == value)
     #expect(entry.origin == .secretFile(path: "s", named: .environment))
+  }
+
+  /// Set-up has the workers' settings, and not their secrets.
+  @Test func filesOfSecretsThatNobodyUsesAreNotMissed() throws {
+    let given = ["ORDERS_AMQP_URL_FILE": "a", "ORDERS_PAYMENT_TOKEN_FILE": "gone", "ORDERS_REDIS_URL_FILE": "gone"]
+    let configuration = try Self.load(given, secrets: ["ORDERS_AMQP_URL"], files: ["a": "amqp://mine"])
+    #expect(configuration[.amqpURL] == "amqp://mine" && configuration[.paymentToken] == nil && configuration[.redisURL] == nil)
+    #expect(Self.faults(given, files: ["a": "amqp://mine"]).count == 2)
   }
 
   @Test func aSecretGivenTwiceByOneSourceStops() {

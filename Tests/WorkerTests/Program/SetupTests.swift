@@ -17,6 +17,14 @@ import Testing
     }
   }
 
+  @Test func workersSecretsAreNotMissed() async throws {
+    try await ServerWorld.with(["ORDERS_PAYMENT_TOKEN_FILE": "/nowhere/token"]) { world async throws in
+      #expect(try await world.run("setup").code == 0)
+      #expect(try await world.run("setup", "--check").code == 0)
+      #expect(try await world.run("run", "--print-config").code == 78)
+    }
+  }
+
   @Test func checkChangesNothing() async throws {
     let world = ServerWorld()
     #expect(try await world.run("setup", "--check").code == 1)
