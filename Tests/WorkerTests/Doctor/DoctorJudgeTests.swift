@@ -69,7 +69,9 @@ import Testing
     arguments: [
       ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Tue, 29 Feb 2000 00:00:01 GMT", 951_782_401), ("Thu, 26 Nov 2026 18:12:23 GMT", 1_795_716_743),
       ("Thu, 26 Nov 99999999999999999 18:12:23 GMT", nil), ("Thu, 26 Nov 2026 99999999999999999:12:23 GMT", nil),
-      ("Thu, 32 Nov 2026 18:12:23 GMT", nil), ("Thursday, 26-Nov-26 18:12:23 GMT", nil), ("Thu, 26 Nox 2026 18:12:23 GMT", nil), ("", nil),
+      ("Thu, 26 Nov 2026 24:12:23 GMT", nil), ("Thu, 26 Nov 2026 18:60:23 GMT", nil), ("Thu, 26 Nov 2026 18:12:61 GMT", nil),
+      ("Thu, 26 Nov 1969 18:12:23 GMT", nil), ("Thu, 32 Nov 2026 18:12:23 GMT", nil), ("Thu, 0 Nov 2026 18:12:23 GMT", nil),
+      ("Thursday, 26-Nov-26 18:12:23 GMT", nil), ("Thu, 26 Nox 2026 18:12:23 GMT", nil), ("", nil),
     ] as [(String, Int64?)])
   func datesOfHTTPAreRead(text: String, seconds: Int64?) { #expect(HTTPDate.seconds(text) == seconds) }
 

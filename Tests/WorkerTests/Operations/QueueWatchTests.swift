@@ -1,3 +1,4 @@
+import ClientRuntime
 import Operations
 import RabbitMQAdapter
 import TestSupport
@@ -11,10 +12,14 @@ import Testing
     try await ServerWorld.with { world in
       for round in 0..<60 {
         let watch = QueueWatch(try world.connection, topology: Topology(prefix: world.prefix), health: HealthRegistry())
-        let running = Task { await watch.run() }
+        let hasEnded = Locked(false)
+        let running = Task {
+          await watch.run()
+          hasEnded.withLock { $0 = true }
+        }
         if round % 3 > 0 { #expect(await eventually { watch.isConnected }) }
         watch.stop(running)
-        await running.value
+        try #require(await eventually { hasEnded.withLock { $0 } }, "round \(round)")
       }
     }
   }
