@@ -62,12 +62,15 @@ package struct OutboxRelay: Sendable {
       let confirmed = await events.publish(due)
       let (good, bad) = (zip(due, confirmed).filter(\.1).map(\.0.key), zip(due, confirmed).filter { !$0.1 }.map(\.0.key))
       for (type, count) in zip(due, confirmed).filter(\.1).map(\.0.type).tally { journal.note(.eventsPublished(type: type, count: count)) }
-      if !good.isEmpty { try await outbox.forget(good) }
+      // Told before anything else can fail: they are out.
+      if !good.isEmpty {
+        journal.note(.relayed(count: good.count))
+        try await outbox.forget(good)
+      }
       if !bad.isEmpty { try await outbox.postpone(bad) }
       sent += good.count
       if good.isEmpty { break }
     }
-    if sent > 0 { journal.note(.relayed(count: sent)) }
     return sent
   }
 }
