@@ -6,7 +6,6 @@ package enum ManagementAnswer<Value: Sendable & Equatable>: Sendable, Equatable 
   case notGiven(ManagementAPI.Fault)
 
   package var value: Value? { if case .value(let value) = self { value } else { nil } }
-  package var fault: ManagementAPI.Fault? { if case .notGiven(let fault) = self { fault } else { nil } }
 }
 
 /// What only the management API knows of the worker's part of a broker. Nothing of it is judged here.

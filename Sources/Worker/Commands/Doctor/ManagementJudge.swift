@@ -56,14 +56,14 @@ enum ManagementJudge {
     judgeBindings(facts, setting, &list)
     NodeJudge.judge(facts, into: &list)
     PermissionJudge.judge(facts.permission, setting, into: &list)
-    for (check, fault) in [("policies", facts.queues.fault), ("queue types", facts.queues.fault), ("bindings", facts.bindings.fault)] {
-      if let fault { notGiven(check, fault, &list) }
-    }
+    for check in ["policies", "queue types"] { tellIfNotGiven(facts.queues, check, &list) }
+    tellIfNotGiven(facts.bindings, "bindings", &list)
     return host.all + list.all
   }
 
   /// For a part that did not come though others did; `tag` is what a user needs to see it.
-  static func notGiven(_ check: String, _ fault: ManagementAPI.Fault, tag: String = "monitoring", _ list: inout FindingList) {
+  static func tellIfNotGiven<Value>(_ answer: ManagementAnswer<Value>, _ check: String, tag: String = "monitoring", _ list: inout FindingList) {
+    guard case .notGiven(let fault) = answer else { return }
     switch fault {
     case .refused:
       list.notChecked(

@@ -11,11 +11,7 @@ enum NodeJudge {
   }
 
   private static func judgeFlags(_ answer: ManagementAnswer<[FeatureFlag]>, _ list: inout FindingList) {
-    let flags: [FeatureFlag]
-    switch answer {
-    case .value(let value): flags = value
-    case .notGiven(let fault): return ManagementJudge.notGiven("feature flags", fault, &list)
-    }
+    guard let flags = answer.value else { return ManagementJudge.tellIfNotGiven(answer, "feature flags", &list) }
     let off = flags.filter { neededFlags.contains($0.name) && $0.state != "enabled" }
     for flag in off {
       let loss =
@@ -28,11 +24,7 @@ enum NodeJudge {
   }
 
   private static func judgeNodes(_ answer: ManagementAnswer<[BrokerNode]>, _ list: inout FindingList) {
-    let nodes: [BrokerNode]
-    switch answer {
-    case .value(let value): nodes = value
-    case .notGiven(let fault): return ManagementJudge.notGiven("nodes", fault, &list)
-    }
+    guard let nodes = answer.value else { return ManagementJudge.tellIfNotGiven(answer, "nodes", &list) }
     let before = list.all.count
     for node in nodes {
       if !node.running {

@@ -3,15 +3,12 @@ import RabbitMQManagementAdapter
 /// What is to be said of the rights of the worker's user.
 enum PermissionJudge {
   static func judge(_ answer: ManagementAnswer<BrokerPermission>, _ setting: ManagementJudge.Setting, into list: inout FindingList) {
-    let permission: BrokerPermission
-    switch answer {
-    case .value(let value): permission = value
-    case .notGiven(.status(404)):
+    if answer == .notGiven(.status(404)) {
       return list.notChecked(
         "rights", "RabbitMQ itself has nothing on user \(setting.user) in virtual host \(setting.virtualHost): it may be known to another backend (LDAP, OAuth)"
       )
-    case .notGiven(let fault): return ManagementJudge.notGiven("rights", fault, tag: "administrator", &list)
     }
+    guard let permission = answer.value else { return ManagementJudge.tellIfNotGiven(answer, "rights", tag: "administrator", &list) }
     let (needsToWrite, needsToRead) = needed(setting)
     let lacking =
       needsToWrite.filter { !matches(permission.write, $0) }.map { "write \($0)" } + needsToRead.filter { !matches(permission.read, $0) }.map { "read \($0)" }
